@@ -25,6 +25,7 @@ from services.matching.ports import ProfileHelper
 from services.matching.profile_help import ProfileHelp
 from services.matching.service import Matching, Rescorer, warm_up
 from services.matching.settings import Settings
+from services.matching.texts import ProfileTexts
 from services.matching.vocabulary import labels, vocabulary
 from shared.app import Infrastructure, Runtime, make_app
 from shared.contract.events import Event
@@ -32,6 +33,7 @@ from shared.internal_api.server import internal_routes
 from shared.messaging.broker import KafkaPublisher
 from shared.storage.journal import Journal, KafkaOutlet
 from shared.storage.journal_store import MongoJournalStore
+from shared.storage.people import MongoPeople, People
 
 
 @dataclass(frozen=True)
@@ -82,13 +84,15 @@ def assemble(settings: Settings, infrastructure: Infrastructure, models: Models)
     """Wire the service."""
     runtime = Runtime(settings, infrastructure)
     background, consumer = runtime.background, runtime.add_consumer()
-    store = MongoJournalStore(infrastructure.mongo.database(settings.database))
+    database = infrastructure.mongo.database(settings.database)
+    store, texts = MongoJournalStore(database), MongoPeople(database)
     matchmaker = Matchmaker(models.scorers, configurations_in(settings.configurations))
     journal = Journal(
         MatchingAggregate(matchmaker),
         store,
         KafkaOutlet(KafkaPublisher(infrastructure.broker)),
         infrastructure.mongo.now,
+        people=People(texts, ProfileTexts()),
         snapshot_every=settings.snapshot_every,
         editions_in_memory=settings.editions_in_memory,
         off_loop=True,
@@ -102,7 +106,7 @@ def assemble(settings: Settings, infrastructure: Infrastructure, models: Models)
     if models.quality is not None:
         rescorer = Rescorer(matching, journal, matchmaker, models.quality)
         background.every(settings.refine_seconds, rescorer.rescore, "refine")
-    runtime.prepare.append(store.prepare)
+    runtime.prepare += [store.prepare, texts.prepare]
     runtime.warm_up.append(partial(warm_up, models.default))
     view_cache = ViewCache(
         journal.fresh, lambda: models.default, models.communities, models.labels, infrastructure.monotonic

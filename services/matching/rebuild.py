@@ -7,7 +7,7 @@ open requests that changed; the terms of scores from the quality tier.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
+from typing import Any, Protocol
 
 from services.matching.aggregate import MatchingAggregate
 from services.matching.configurations import configurations_in
@@ -37,6 +37,7 @@ from services.matching.domain.state import MatchingState
 from services.matching.domain.text.ngrams import NgramScorer
 from services.matching.encoders import default_scorer
 from services.matching.settings import Settings
+from services.matching.texts import ProfileTexts
 from shared.contract.events import (
     AffinityScored,
     Consent,
@@ -44,12 +45,15 @@ from shared.contract.events import (
     EncounterChanged,
     MatchRequestChanged,
     OrganisationChanged,
+    OrganisationErased,
     ParticipantChanged,
+    ParticipantErased,
 )
 from shared.contract.topics import AFFINITY, topics_of
 from shared.messaging.topic_log import EditionEvents
 from shared.runtime.settings import read_settings
 from shared.storage.mongo import MongoDatabase
+from shared.storage.people import Texts
 from shared.storage.rebuild import JournalDraft, Rebuilt, View, as_json, read_journal, write_journal
 
 Terms = dict[str, dict[str, float]]
@@ -60,6 +64,9 @@ class Scores(Protocol):
 
     def pool(self, state: MatchingState) -> Pool | None:
         """Return the arrays of a state; None while the rules are unknown."""
+
+
+_TEXTS = ProfileTexts()
 
 
 class MatchingRebuilder:
@@ -79,7 +86,7 @@ class MatchingRebuilder:
     ) -> Rebuilt:
         """Write an edition's journal, and note the pairs with another score when computed again."""
         draft, otherwise = state_of(edition_id, consumed, published, self._aggregate, self._matchmaker)
-        await write_journal(database, self._aggregate, draft, consumed)
+        await write_journal(database, self._aggregate, draft, consumed, _TEXTS)
         notes = [f"{len(otherwise)} scores come out otherwise now: {', '.join(otherwise[:5])}"] if otherwise else []
         if missing := self._matchmaker.missing_version(draft.state):
             notes.append(f"affinity version {missing!r} is not installed: is TERTULIA_CONFIGURATIONS the service's?")
@@ -87,7 +94,7 @@ class MatchingRebuilder:
 
     async def view(self, database: MongoDatabase, edition_id: str) -> View:
         """Return the state as comparable values; empty without a journal."""
-        state = await read_journal(database, self._aggregate, edition_id)
+        state = await read_journal(database, self._aggregate, edition_id, _TEXTS)
         return view_of(state) if state else {}
 
 
@@ -96,13 +103,18 @@ def view_of(state: MatchingState) -> View:
     return {
         "rules": as_json({state.edition_id: state.rules} if state.rules else {}),
         "organisations": as_json(state.organisations),
-        "participants": as_json(state.participants),
+        "participants": as_json(state.participants, exclude={"texts"}),
+        "texts": {key: _newest(text) for key, text in _TEXTS.texts_of(state).items()},
         "requests": as_json(state.requests),
         "affinities": as_json(state.published),
         "proposals": {request: list(partners) for request, partners in state.proposals.items() if partners},
         "held": {pair: encounter.held for pair, encounter in state.encounters.items() if encounter.held is not None},
         "filled": {state.edition_id: state.filled},
     }
+
+
+def _newest(texts: Texts) -> dict[str, Any] | None:
+    return texts[max(texts)] if texts else None
 
 
 def state_of(
@@ -125,13 +137,21 @@ def state_of(
 def _learn(draft: JournalDraft[MatchingState, Change], consumed: EditionEvents) -> None:
     if consumed.operator_id is not None:
         draft.record(OperatorRecorded(operator_id=consumed.operator_id))
-    for organisation in consumed.newest(OrganisationChanged):
+    organisations: list[OrganisationChanged | OrganisationErased] = [
+        *consumed.newest(OrganisationChanged),
+        *consumed.newest(OrganisationErased),
+    ]
+    for organisation in organisations:
         draft.record(
             OrganisationRecorded(
                 organisation_id=organisation.organisation_id, organisation=OrganisationSnapshot.of(organisation)
             )
         )
-    for participant in consumed.newest(ParticipantChanged):
+    participants: list[ParticipantChanged | ParticipantErased] = [
+        *consumed.newest(ParticipantChanged),
+        *consumed.newest(ParticipantErased),
+    ]
+    for participant in participants:
         draft.record(
             ParticipantRecorded(
                 participant_id=participant.participant_id, participant=ParticipantSnapshot.of(participant)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.notify.domain.changes import Change, ContactRecorded, OrganisationRecorded
 from services.notify.domain.snapshots import ContactSnapshot, OrganisationSnapshot, Person
 from services.notify.domain.state import Audience
-from shared.storage.people import EditionTexts, Texts
+from shared.storage.people import EditionTexts, Texts, merged
 
 _CONTACT, _ORGANISATION = "contact/", "organisation/"
 _NO_TEXTS: Mapping[str, Any] = {"name": "", "email": "", "offers": [], "needs": []}
@@ -20,7 +20,7 @@ class AudienceTexts:
     def texts_of(self, state: Audience, changes: Sequence[Change] | None = None) -> dict[str, Texts]:
         """Return the texts that changes bring, or all texts of the state, with those of persons who left."""
         if changes is not None:
-            return _merged(filter(None, map(_brought, changes)))
+            return merged(filter(None, map(_brought, changes)))
         names = {
             key: None if known.erased else {known.texts: {"name": known.name}}
             for key, known in state.organisations.items()
@@ -57,15 +57,6 @@ def _at_revision(
     if known.erased:
         return key, None
     return (key, {known.texts: text}) if known.texts == known.revision else None
-
-
-def _merged(brought: Iterable[tuple[str, Texts]]) -> dict[str, Texts]:
-    """Join the texts of several revisions of a thing. An erasure removes them all."""
-    merged: dict[str, Texts] = {}
-    for key, text in brought:
-        before = merged.get(key, {})
-        merged[key] = None if text is None or before is None else {**before, **text}
-    return merged
 
 
 def _all_texts(state: Audience, participant_id: str) -> Texts:

@@ -49,7 +49,9 @@ from shared.contract.events import (
     EncounterChanged,
     EncounterState,
     OrganisationChanged,
+    OrganisationErased,
     ParticipantChanged,
+    ParticipantErased,
     Phase,
     Place,
 )
@@ -122,10 +124,18 @@ def state_of(edition_id: str, consumed: EditionEvents, published: EditionEvents)
 def _record_inputs(draft: JournalDraft[AgendaState, Change], consumed: EditionEvents) -> None:
     if consumed.operator_id is not None:
         draft.record(OperatorRecorded(operator_id=consumed.operator_id))
-    for organisation in consumed.newest(OrganisationChanged):
+    organisations: list[OrganisationChanged | OrganisationErased] = [
+        *consumed.newest(OrganisationChanged),
+        *consumed.newest(OrganisationErased),
+    ]
+    for organisation in organisations:
         snapshot = OrganisationSnapshot.of(organisation)
         draft.record(OrganisationRecorded(organisation_id=organisation.organisation_id, organisation=snapshot))
-    for participant in consumed.newest(ParticipantChanged):
+    participants: list[ParticipantChanged | ParticipantErased] = [
+        *consumed.newest(ParticipantChanged),
+        *consumed.newest(ParticipantErased),
+    ]
+    for participant in participants:
         draft.record(
             ParticipantRecorded(
                 participant_id=participant.participant_id, participant=ParticipantSnapshot.of(participant)

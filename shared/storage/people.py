@@ -10,7 +10,7 @@ no text again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -152,6 +152,15 @@ class InMemoryPeople:
         for key, text in texts.items():
             known = stored.get(key, {})
             stored[key] = None if text is None or known is None else {**known, **text}
+
+
+def merged(brought: Iterable[tuple[str, Texts]]) -> dict[str, Texts]:
+    """Join the texts of several revisions of a thing. An erasure removes them all."""
+    texts: dict[str, Texts] = {}
+    for key, text in brought:
+        before = texts.get(key, {})
+        texts[key] = None if text is None or before is None else {**before, **text}
+    return texts
 
 
 def _document_of(edition_id: str, key: str, texts: Texts) -> dict[str, Any]:

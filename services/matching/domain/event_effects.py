@@ -34,7 +34,10 @@ from shared.contract.events import (
     Event,
     MatchRequestChanged,
     OrganisationChanged,
+    OrganisationErased,
     ParticipantChanged,
+    ParticipantErased,
+    Status,
 )
 from shared.contract.ids import pair_id, pair_of
 
@@ -50,6 +53,8 @@ class EventEffects:
         self._changes = changes
         self._published = published
         self._participants: set[str] = set()
+        #: Participants erased after the end of the edition: their vectors go, and their scores stay as they were.
+        self._erased: set[str] = set()
         self._requests: set[str] = set()
         #: Touched pairs. True: the score may have changed; False: only the requests of the pair have.
         self._pairs: dict[tuple[str, str], bool] = {}
@@ -61,10 +66,11 @@ class EventEffects:
         match event:
             case EditionChanged():
                 self._record_rules(EditionRules.of(event))
-            case OrganisationChanged():
+            case OrganisationChanged() | OrganisationErased():
                 self._record_organisation(event.organisation_id, OrganisationSnapshot.of(event))
-            case ParticipantChanged():
-                self._record_participant(event.participant_id, ParticipantSnapshot.of(event))
+            case ParticipantChanged() | ParticipantErased():
+                known = self._state.participants.get(event.participant_id)
+                self._record_participant(event.participant_id, ParticipantSnapshot.of(event, known))
             case MatchRequestChanged():
                 self._record_request(event.request_id, RequestSnapshot.of(event), event.actor)
             case EncounterChanged():
@@ -72,7 +78,7 @@ class EventEffects:
 
     def update(self, pool: Pool) -> None:
         """Update the pool, the proposals, and the published affinities of touched pairs."""
-        pool.put(self._state, sorted(self._participants))
+        pool.put(self._state, sorted(self._participants | self._erased))
         for participant_id in self._participants:
             self._touch_all(participant_id, rescored=True)
         self._propose(pool)
@@ -145,7 +151,7 @@ class EventEffects:
         known = self._state.organisations.get(organisation_id)
         if organisation.newer_than(known):
             self._apply(OrganisationRecorded(organisation_id=organisation_id, organisation=organisation))
-            if not organisation.equals_but_for_revision(known):
+            if not organisation.equals_but_for_revision(known) and not self._is_after_the_end:
                 self._participants |= {
                     participant_id
                     for participant_id, participant in self._state.participants.items()
@@ -157,7 +163,14 @@ class EventEffects:
         if participant.newer_than(known):
             self._apply(ParticipantRecorded(participant_id=participant_id, participant=participant))
             if not participant.equals_but_for_revision(known):
-                self._participants.add(participant_id)
+                touched = self._erased if self._is_after_the_end else self._participants
+                touched.add(participant_id)
+
+    @property
+    def _is_after_the_end(self) -> bool:
+        """True for an erasure in a closed edition."""
+        event = self._event
+        return isinstance(event, OrganisationErased | ParticipantErased) and event.status is Status.ACTIVE
 
     def _record_request(self, request_id: str, request: RequestSnapshot, actor: str | None) -> None:
         known = self._state.requests.get(request_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_serializer, model_validator
 
 from services.matching.domain.text.confidence import LowConfidenceReason, low_confidence_reasons
 from shared.contract.events import (
@@ -18,8 +18,10 @@ from shared.contract.events import (
     Language,
     MatchRequestChanged,
     OrganisationChanged,
+    OrganisationErased,
     OrganisationKind,
     ParticipantChanged,
+    ParticipantErased,
     Phase,
     Profile,
     RequestState,
@@ -88,7 +90,9 @@ class OrganisationSnapshot(Snapshot):
     met_before: tuple[EarlierEncounters, ...] = ()
 
     @classmethod
-    def of(cls, event: OrganisationChanged) -> Self:
+    def of(cls, event: OrganisationChanged | OrganisationErased) -> Self:
+        if isinstance(event, OrganisationErased):
+            return cls(revision=event.revision, kind=event.kind, country=event.country, codes=(), status=event.status)
         return cls(
             revision=event.revision,
             kind=event.kind,
@@ -103,7 +107,10 @@ class OrganisationSnapshot(Snapshot):
 
 
 class ParticipantSnapshot(Snapshot):
-    """A participant: organisation, languages, profile, and the ids that the participant blocks or declines."""
+    """A participant: organisation, languages, profile, and the ids that the participant blocks or declines.
+
+    The needs and offers of the profile are in `people`, not in the journal; `texts` is the revision that brought them.
+    """
 
     organisation_id: str
     languages: tuple[Language, ...]
@@ -111,11 +118,37 @@ class ParticipantSnapshot(Snapshot):
     status: Status
     blocked_ids: tuple[str, ...] = ()
     declined_ids: tuple[str, ...] = ()
+    texts: int = 0
+    erased: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _date_texts(cls, fields: object) -> object:
+        """Date the texts of an entry of an older version by its revision."""
+        is_old = isinstance(fields, dict) and "texts" not in fields
+        return {**fields, "texts": fields["revision"]} if isinstance(fields, dict) and is_old else fields
+
+    @field_serializer("profile")
+    def _codes_alone(self, profile: Profile) -> dict[str, list[str]]:
+        return {"codes": list(profile.codes)}
 
     @classmethod
-    def of(cls, event: ParticipantChanged) -> Self:
+    def of(cls, event: ParticipantChanged | ParticipantErased, known: ParticipantSnapshot | None = None) -> Self:
+        """Keep the fields of an event that scores need. `known` is the participant before."""
+        if isinstance(event, ParticipantErased):
+            return cls(
+                revision=event.revision,
+                organisation_id=event.organisation_id,
+                languages=(),
+                profile=Profile(),
+                status=event.status,
+                texts=event.revision,
+                erased=True,
+            )
+        has_same_texts = known is not None and _texts(known.profile) == _texts(event.profile)
         return cls(
             revision=event.revision,
+            texts=known.texts if known and has_same_texts else event.revision,
             organisation_id=event.organisation_id,
             languages=event.languages,
             profile=event.profile,
@@ -175,6 +208,10 @@ class RequestSnapshot(Snapshot):
     def live(self) -> bool:
         """True for a requested or accepted request."""
         return self.state in (RequestState.REQUESTED, RequestState.ACCEPTED)
+
+
+def _texts(profile: Profile) -> tuple[tuple[str, ...], ...]:
+    return profile.offers, profile.needs
 
 
 def _most_encounters(event: EditionChanged) -> int | None:

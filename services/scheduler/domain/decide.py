@@ -29,7 +29,9 @@ from shared.contract.events import (
     EditionChanged,
     Event,
     OrganisationChanged,
+    OrganisationErased,
     ParticipantChanged,
+    ParticipantErased,
     Status,
 )
 from shared.contract.ids import pair_id, pair_of
@@ -91,14 +93,14 @@ def _concerned(state: AgendaState, diff: EditionDiff, attendees: Iterable[str]) 
 
 
 @_apply.register
-def _apply_organisation_changed(event: OrganisationChanged, decision: DecisionInProgress) -> None:
+def _apply_organisation_changed(event: OrganisationChanged | OrganisationErased, decision: DecisionInProgress) -> None:
     links = decision.state.links
     before = decision.state.organisations.get(event.organisation_id)
     if before is not None and event.revision <= before.revision:
         return
     after = OrganisationSnapshot.of(event)
     decision.record(OrganisationRecorded(organisation_id=event.organisation_id, organisation=after))
-    if before is not None and before.allows_same_places_as(after):
+    if before is not None and (before.allows_same_places_as(after) or _is_erased_after_the_end(event)):
         return
     participants = sorted(links.participants_of[event.organisation_id])
     cause = Cause(code=CauseCode.ORGANISATION_CHANGED, subject_id=event.organisation_id, actor=event.actor)
@@ -114,13 +116,15 @@ def _apply_organisation_changed(event: OrganisationChanged, decision: DecisionIn
 
 
 @_apply.register
-def _apply_participant_changed(event: ParticipantChanged, decision: DecisionInProgress) -> None:
+def _apply_participant_changed(event: ParticipantChanged | ParticipantErased, decision: DecisionInProgress) -> None:
     state = decision.state
     before = state.participants.get(event.participant_id)
     if before is not None and event.revision <= before.revision:
         return
     after = ParticipantSnapshot.of(event)
     decision.record(ParticipantRecorded(participant_id=event.participant_id, participant=after))
+    if _is_erased_after_the_end(event):
+        return
     if before is not None and before.allows_same_agenda_as(after):
         if after.checked_in and not before.checked_in:
             cause = Cause(code=CauseCode.CHECKED_IN, subject_id=event.participant_id, actor=event.actor)
@@ -143,6 +147,11 @@ def _apply_participant_changed(event: ParticipantChanged, decision: DecisionInPr
             pair_id for pair_id in sorted(state.links.pairs_of[after.merged_into]) if inherit_place(decision, pair_id)
         ]
         AgendaRepair(decision, cause).reconsider(heirs)
+
+
+def _is_erased_after_the_end(event: Event) -> bool:
+    """Return whether an erasure leaves the agendas of a closed edition as they were."""
+    return isinstance(event, OrganisationErased | ParticipantErased) and event.status is Status.ACTIVE
 
 
 @_apply.register

@@ -18,8 +18,10 @@ from shared.contract.events import (
     EncounterState,
     Interval,
     OrganisationChanged,
+    OrganisationErased,
     OrganisationKind,
     ParticipantChanged,
+    ParticipantErased,
     Place,
     Status,
     WaitingReason,
@@ -42,7 +44,9 @@ class OrganisationSnapshot(Snapshot):
     interchangeable: bool = False
 
     @classmethod
-    def of(cls, event: OrganisationChanged) -> Self:
+    def of(cls, event: OrganisationChanged | OrganisationErased) -> Self:
+        if isinstance(event, OrganisationErased):
+            return cls(revision=event.revision, kind=event.kind, status=event.status, country=event.country)
         return cls(
             revision=event.revision,
             kind=event.kind,
@@ -79,7 +83,16 @@ class ParticipantSnapshot(Snapshot):
     merged_into: str | None = None
 
     @classmethod
-    def of(cls, event: ParticipantChanged) -> Self:
+    def of(cls, event: ParticipantChanged | ParticipantErased) -> Self:
+        if isinstance(event, ParticipantErased):
+            return cls(
+                revision=event.revision,
+                organisation_id=event.organisation_id,
+                available=(),
+                session_ids=event.session_ids,
+                status=event.status,
+                checked_in=event.checked_in,
+            )
         return cls(
             revision=event.revision,
             organisation_id=event.organisation_id,

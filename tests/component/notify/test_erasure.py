@@ -1,4 +1,4 @@
-"""After an erasure notify holds no text of the person, mails them nothing, and names them to nobody."""
+"""After an erasure notify holds no text of the person, sends them no mail, and names them in no mail."""
 
 from __future__ import annotations
 

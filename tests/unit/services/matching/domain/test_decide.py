@@ -10,6 +10,7 @@ from services.matching.domain.text.ngrams import NgramScorer
 from shared.contract.events import Consent, Origin
 from shared.contract.events.registration import NEWEST_AFFINITY_VERSION
 from tests.support.matching_editions import SENSORS, WELDING, WITHOUT_MODEL, Edition, matchmaker, registered
+from tests.support.matching_texts import loaded_from
 
 
 def test_a_requested_pair_is_scored_with_its_reasons(edition: Edition, scene: Any) -> None:
@@ -184,7 +185,7 @@ def test_no_events_change_nothing(edition: Edition) -> None:
 
 def test_a_pool_is_made_again_for_a_state_that_was_loaded_again(edition: Edition, scene: Any) -> None:
     edition.decide(*registered(scene))
-    edition.state = MatchingState.model_validate_json(edition.state.model_dump_json())
+    edition.state = loaded_from(edition.state)
     (said,) = edition.decide(scene.request("r1", "ann"))
     assert said.participant_ids == ("ann", "bob")
 
