@@ -1,19 +1,22 @@
 """The journal: a service's state per edition, as an append-only list of entries (ADR 0002).
 
 An entry holds the positions of its inputs, the changes of state and the outgoing messages. A single insert writes it,
-under the id `<edition>:<seq>`. If that id exists, another process owns the edition now: this insert is the fence. The
-state is the fold of the changes. Messages are sent after the write, in order. Loading an edition first sends the
-messages that its journal holds unpublished.
+under the id `<edition>:<seq>`. A large decision takes several entries, and counts with the last of them (ADR 0073). If
+the id exists, another process owns the edition now: this insert is the fence. The state is the fold of the changes.
+Messages are sent after the write, in order. Loading an edition first sends the messages that its journal holds
+unpublished.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakValueDictionary
+
+import orjson
 
 from shared.contract.cloudevents import pack, unpack
 from shared.contract.events import Event
@@ -35,6 +38,8 @@ Message_contra = TypeVar("Message_contra", contravariant=True)
 
 #: Lost fences in a row that mean that two processes fight for an edition.
 _FENCE_ATTEMPTS = 20
+#: Bytes of JSON of the changes in an entry. A document holds 16 MB, and the loop stands still while one is encoded.
+_PART_BYTES = 1 << 20
 #: Decisions at once in threads, of all operators and of an operator.
 _THREADS, _THREADS_EACH = 4, 2
 #: The writer of a younger entry may still be sending its messages: the sweeper leaves them.
@@ -179,12 +184,13 @@ class Journal(Generic[State, Change, Message]):
             for _ in range(_FENCE_ATTEMPTS):
                 loaded = await self._load(edition_id)
                 try:
-                    decision, entry = await self._run(edition_id, loaded, decide, inputs)
-                    if entry is None:
+                    decision, entries = await self._run(edition_id, loaded, decide, inputs)
+                    if not entries:
                         return decision
                     if self._people:
                         await self._people.record(edition_id, loaded.state, decision.changes)
-                    await self._store.append(entry)
+                    for entry in entries:
+                        await self._store.append(entry)
                 except SequenceTaken:
                     self._cache.discard(edition_id)
                     FENCE_REJECTIONS.inc()
@@ -196,7 +202,7 @@ class Journal(Generic[State, Change, Message]):
                     # The state may be half changed, and the entry may have been written: read both again.
                     self._cache.discard(edition_id)
                     raise
-                await self._written(loaded, entry)
+                await self._written(loaded, entries)
                 return decision
         raise SequenceTaken(
             f"edition {edition_id}: another process wrote its journal {_FENCE_ATTEMPTS} times in a row; see whether "
@@ -212,40 +218,47 @@ class Journal(Generic[State, Change, Message]):
         loaded: LoadedEdition[State],
         decide: Callable[[State, datetime], Decision[Change, Message]],
         inputs: Sequence[Input],
-    ) -> tuple[Decision[Change, Message], Entry | None]:
+    ) -> tuple[Decision[Change, Message], list[Entry]]:
         """Decide under the edition's lock: no concurrent task reads or changes the state meanwhile.
 
         A thread cannot be cancelled. After a cancellation it goes on with a state that is no longer in memory.
         """
 
-        def run() -> tuple[Decision[Change, Message], Entry | None]:
+        def run() -> tuple[Decision[Change, Message], list[Entry]]:
             decision = decide(loaded.state, self._clock())
             if not decision.changes and not decision.outbox:
-                return decision, None
-            return decision, self._entry(edition_id, loaded.seq + 1, decision, inputs[: decision.taken])
+                return decision, []
+            return decision, self._entries(edition_id, loaded.seq + 1, decision, inputs[: decision.taken])
 
         if not self._off_loop:
             return run()
         async with self._turns.turn(getattr(loaded.state, "operator_id", None) or edition_id):
             return await asyncio.to_thread(run)
 
-    def _entry(self, edition_id: str, seq: int, decision: Decision[Change, Message], inputs: Sequence[Input]) -> Entry:
-        return Entry(
-            edition_id=edition_id,
-            seq=seq,
-            at=self._clock(),
-            applied={f"{i.position.topic}/{i.position.partition}": i.position.offset for i in inputs},
-            changes=[self._aggregate.change_type.dump_python(change, mode="json") for change in decision.changes],
-            outbox=[self._outlet.pack(message) for message in decision.outbox],
-            published=not decision.outbox,
-        )
+    def _entries(
+        self, edition_id: str, seq: int, decision: Decision[Change, Message], inputs: Sequence[Input]
+    ) -> list[Entry]:
+        """Return the entries of a decision: one, or several if its changes are too large for one."""
+        changes = (self._aggregate.change_type.dump_python(change, mode="json") for change in decision.changes)
+        parts, at = list(_in_parts(changes)), self._clock()
+        entries = [
+            Entry(edition_id, seq + number, at, {}, some, [], published=True, part=number + 1, parts=len(parts))
+            for number, some in enumerate(parts)
+        ]
+        last = entries[-1]
+        last.applied = {f"{i.position.topic}/{i.position.partition}": i.position.offset for i in inputs}
+        last.outbox = [self._outlet.pack(message) for message in decision.outbox]
+        last.published = not decision.outbox
+        return entries
 
-    async def _written(self, loaded: LoadedEdition[State], entry: Entry) -> None:
-        JOURNAL_ENTRIES.inc()
-        loaded.append(entry)
+    async def _written(self, loaded: LoadedEdition[State], entries: Sequence[Entry]) -> None:
+        JOURNAL_ENTRIES.inc(len(entries))
+        for entry in entries:
+            loaded.append(entry)
         await self._publish_pending(loaded)
-        if entry.seq % self._snapshot_every == 0 or loaded.needs_snapshot:
-            await loaded.save_snapshot(entry.edition_id, self._store)
+        is_due = any(entry.seq % self._snapshot_every == 0 for entry in entries)
+        if is_due or loaded.needs_snapshot:
+            await loaded.save_snapshot(entries[-1].edition_id, self._store)
 
     async def _load(self, edition_id: str) -> LoadedEdition[State]:
         loaded = await self._cache.load(edition_id)
@@ -264,3 +277,17 @@ class Journal(Generic[State, Change, Message]):
 
     def _lock(self, edition_id: str) -> asyncio.Lock:
         return self._locks.setdefault(edition_id, asyncio.Lock())
+
+
+def _in_parts(changes: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    """Yield the changes in lists of `_PART_BYTES` at most, at least one list. A change is never cut."""
+    part: list[dict[str, Any]] = []
+    size = 0
+    for change in changes:
+        bytes_of_change = len(orjson.dumps(change))
+        if part and size + bytes_of_change > _PART_BYTES:
+            yield part
+            part, size = [], 0
+        part.append(change)
+        size += bytes_of_change
+    yield part

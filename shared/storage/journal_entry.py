@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Protocol
@@ -19,7 +20,11 @@ class SequenceTaken(Exception):
 
 @dataclass
 class Entry:
-    """An entry of a journal: the positions of its inputs, its changes and its outgoing messages."""
+    """An entry of a journal: the positions of its inputs, its changes and its outgoing messages.
+
+    A large decision is written in several entries: this is `part` of `parts`. The last part has the positions and the
+    messages. A decision counts once all its parts are there (ADR 0073).
+    """
 
     edition_id: str
     seq: int
@@ -29,11 +34,43 @@ class Entry:
     changes: list[dict[str, Any]]
     outbox: list[dict[str, Any]]
     published: bool
+    part: int = 1
+    parts: int = 1
 
     @cached_property
     def size(self) -> int:
         """The size of the changes in bytes of JSON."""
         return len(orjson.dumps(self.changes))
+
+
+def whole_decisions(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Yield an entry for every decision, with the sequence number of its last part.
+
+    A decision without all its parts has no effect: its entry has no changes. Its writer has ended in between, and the
+    inputs came again.
+    """
+    parts: list[Entry] = []
+    for entry in entries:
+        if parts and (entry.part, entry.parts) != (parts[-1].part + 1, parts[-1].parts):
+            yield _without_effect(parts[-1])
+            parts = []
+        parts.append(entry)
+        if entry.part == entry.parts:
+            yield entry if entry.parts == 1 else _merged(parts)
+            parts = []
+    if parts:
+        yield _without_effect(parts[-1])
+
+
+def _merged(parts: list[Entry]) -> Entry:
+    if parts[0].part != 1:
+        return _without_effect(parts[-1])
+    changes = [change for part in parts for change in part.changes]
+    return replace(parts[-1], changes=changes, part=1, parts=1)
+
+
+def _without_effect(part: Entry) -> Entry:
+    return replace(part, applied={}, changes=[], outbox=[], published=True, part=1, parts=1)
 
 
 @dataclass(frozen=True)
@@ -52,7 +89,7 @@ class JournalStore(Protocol):
         """Insert an entry. Raise `SequenceTaken` if the edition has an entry of that sequence number."""
 
     async def entries(self, edition_id: str, after: int) -> list[Entry]:
-        """Return the entries with a higher sequence number than `after`, in order."""
+        """Return the decisions after the entry `after`, in order: see `whole_decisions`."""
 
     async def unpublished(self, before: datetime, limit: int) -> list[Entry]:
         """Return the oldest unpublished entries written before a moment, in order for every edition."""

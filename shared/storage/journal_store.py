@@ -13,7 +13,7 @@ import orjson
 from pymongo import ASCENDING
 
 from shared.runtime.retry import Unready
-from shared.storage.journal_entry import LARGE, Entry, SequenceTaken, StateSnapshot
+from shared.storage.journal_entry import LARGE, Entry, SequenceTaken, StateSnapshot, whole_decisions
 from shared.storage.mongo import DuplicateKeyError, MongoDatabase
 
 #: Fields that an entry's document holds as JSON text. No query reads inside them, so the database need not parse them
@@ -44,9 +44,9 @@ class MongoJournalStore:
             raise SequenceTaken(_entry_id(entry)) from error
 
     async def entries(self, edition_id: str, after: int) -> list[Entry]:
-        """Return the entries with a higher sequence number than `after`, in order."""
+        """Return the decisions after the entry `after`, in order: see `whole_decisions`."""
         found = self._entries.find({"edition_id": edition_id, "seq": {"$gt": after}}).sort("seq", ASCENDING)
-        return [entry_of(document) async for document in found]
+        return list(whole_decisions([entry_of(document) async for document in found]))
 
     async def unpublished(self, before: datetime, limit: int) -> list[Entry]:
         """Return the oldest unpublished entries written before a moment, in order for every edition."""
@@ -97,12 +97,13 @@ class InMemoryJournalStore:
         self._entries[place] = replace(entry)
 
     async def entries(self, edition_id: str, after: int) -> list[Entry]:
-        """Return the entries with a higher sequence number than `after`, in order."""
-        return [
+        """Return the decisions after the entry `after`, in order: see `whole_decisions`."""
+        found = (
             replace(entry)
             for (edition, seq), entry in sorted(self._entries.items())
             if edition == edition_id and seq > after
-        ]
+        )
+        return list(whole_decisions(found))
 
     async def unpublished(self, before: datetime, limit: int) -> list[Entry]:
         """Return the oldest unpublished entries written before a moment, in order for every edition."""
@@ -141,7 +142,7 @@ def entry_of(document: dict[str, Any]) -> Entry:
     Raises:
         Unready: the document has the format of a version before entries were text.
     """
-    fields = {name: document[name] for name in Entry.__dataclass_fields__}
+    fields = {name: document[name] for name in Entry.__dataclass_fields__ if name in document}
     if not isinstance(fields["changes"], str):
         raise Unready(
             f"entry {document['_id']} of the journal has the format of an old version: run `tertulia rebuild`"

@@ -1,6 +1,6 @@
 """Fewer moves: the hours at which placed meetings stay placed, and as few as possible are at a new hour.
 
-A CP-SAT model over slots of the meetings that may move; all other meetings keep the board as it is. The model grows
+A CP-SAT model over slots of the meetings that may move; the rest of the board stays. The model grows
 from the meetings that have moved to their neighbours, up to a limit. Within the limit the result is the fewest.
 """
 
@@ -72,7 +72,7 @@ def _choices(
 ) -> tuple[dict[str, SlotSet], dict[str, Home]]:
     """Return the meetings of the model with the slots that they may have, and their homes.
 
-    The meetings nearest to those away come first. Instead of a single meeting, only free moves are better.
+    The meetings nearest to the meetings away come first. Instead of a single meeting, only free moves are better.
     """
     choices: dict[str, SlotSet] = {}
     homes: dict[str, Home] = {}
@@ -102,7 +102,7 @@ def _choices(
 
 
 def _possible(board: Board, meeting: Meeting) -> SlotSet:
-    """Return the slots that a meeting could have if it were the only one."""
+    """Return the slots that a meeting could have on an empty board."""
     if not any(board.tables.get(zone_id) for zone_id in meeting.zone_ids):
         return 0
     return all_available(board, meeting) & outside_attended_sessions(board, meeting)
@@ -124,7 +124,7 @@ def _neighbours(board: Board, meeting: Meeting, slots: SlotSet) -> Iterator[str]
 class _Model:
     """A CP-SAT model with a Boolean variable for every meeting and slot of `choices` (`in_slot`).
 
-    Each meeting has one slot. A participant has at most one meeting at a time, a zone no more meetings than tables,
+    Every meeting has a single slot. A participant has at most one meeting at a time, a zone no more meetings than tables,
     and meetings in an order keep it.
     """
 

@@ -22,9 +22,9 @@ from shared.contract.events import Cause
 
 
 def spare_moves(decision: DecisionInProgress, cause: Cause) -> None:
-    """Send encounters back to their hours that the step has moved without need, and move fewer others instead.
+    """Send encounters back to their hours that the step has moved without need, and move fewer encounters instead.
 
-    First each encounter alone, if only free moves make room for it; then all together, by an exact search.
+    First every encounter alone, if free moves make room for it; then all together, by an exact search.
     """
     if not decision.state.announced:
         return
@@ -137,7 +137,7 @@ class _Moves:
         )
 
     def _rearranged(self, meeting: Meeting, slot: SlotSet, giving_way: list[str]) -> Assignments:
-        """Return assignments with the meeting in the slot and other places for these encounters, or nothing."""
+        """Return assignments with the meeting in the slot and with new places for these encounters, or nothing."""
         with Trial(self._board) as trial:
             leaving = [self._board.placed[pair_id][0] for pair_id in giving_way]
             for pair_id in (meeting.pair_id, *giving_way):
