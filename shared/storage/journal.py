@@ -10,13 +10,11 @@ unpublished.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 from weakref import WeakValueDictionary
-
-import orjson
 
 from shared.contract.cloudevents import pack, unpack
 from shared.contract.events import Event
@@ -28,7 +26,7 @@ from shared.runtime.log import get_logger
 from shared.runtime.metrics import FENCE_REJECTIONS, JOURNAL_ENTRIES, SWEPT
 from shared.storage.aggregate import Aggregate, Change, Decision, Message, State, fold
 from shared.storage.edition_cache import EditionCache, LoadedEdition
-from shared.storage.journal_entry import Entry, JournalStore, SequenceTaken
+from shared.storage.journal_entry import Entry, JournalStore, SequenceTaken, in_parts
 from shared.storage.people import People
 from shared.storage.unsent import Unsent
 
@@ -38,8 +36,6 @@ Message_contra = TypeVar("Message_contra", contravariant=True)
 
 #: Lost fences in a row that mean that two processes fight for an edition.
 _FENCE_ATTEMPTS = 20
-#: Bytes of JSON of the changes in an entry. A document holds 16 MB, and the loop stands still while one is encoded.
-_PART_BYTES = 1 << 20
 #: Decisions at once in threads, of all operators and of an operator.
 _THREADS, _THREADS_EACH = 4, 2
 #: The writer of a younger entry may still be sending its messages: the sweeper leaves them.
@@ -239,17 +235,16 @@ class Journal(Generic[State, Change, Message]):
         self, edition_id: str, seq: int, decision: Decision[Change, Message], inputs: Sequence[Input]
     ) -> list[Entry]:
         """Return the entries of a decision: one, or several if its changes are too large for one."""
-        changes = (self._aggregate.change_type.dump_python(change, mode="json") for change in decision.changes)
-        parts, at = list(_in_parts(changes)), self._clock()
-        entries = [
-            Entry(edition_id, seq + number, at, {}, some, [], published=True, part=number + 1, parts=len(parts))
-            for number, some in enumerate(parts)
-        ]
-        last = entries[-1]
-        last.applied = {f"{i.position.topic}/{i.position.partition}": i.position.offset for i in inputs}
-        last.outbox = [self._outlet.pack(message) for message in decision.outbox]
-        last.published = not decision.outbox
-        return entries
+        whole = Entry(
+            edition_id=edition_id,
+            seq=seq,
+            at=self._clock(),
+            applied={f"{i.position.topic}/{i.position.partition}": i.position.offset for i in inputs},
+            changes=[self._aggregate.change_type.dump_python(change, mode="json") for change in decision.changes],
+            outbox=[self._outlet.pack(message) for message in decision.outbox],
+            published=not decision.outbox,
+        )
+        return in_parts(whole)
 
     async def _written(self, loaded: LoadedEdition[State], entries: Sequence[Entry]) -> None:
         JOURNAL_ENTRIES.inc(len(entries))
@@ -277,17 +272,3 @@ class Journal(Generic[State, Change, Message]):
 
     def _lock(self, edition_id: str) -> asyncio.Lock:
         return self._locks.setdefault(edition_id, asyncio.Lock())
-
-
-def _in_parts(changes: Iterable[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Yield the changes in lists of `_PART_BYTES` at most, at least one list. A change is never cut."""
-    part: list[dict[str, Any]] = []
-    size = 0
-    for change in changes:
-        bytes_of_change = len(orjson.dumps(change))
-        if part and size + bytes_of_change > _PART_BYTES:
-            yield part
-            part, size = [], 0
-        part.append(change)
-        size += bytes_of_change
-    yield part

@@ -12,6 +12,8 @@ import orjson
 
 #: Bytes of JSON from which a state is worth a snapshot and a thread to read it: reading it takes a tenth of a second.
 LARGE = 1 << 18
+#: Bytes of JSON of the changes in an entry. A document holds 16 MB, and the loop stands still while one is encoded.
+PART_BYTES = 1 << 20
 
 
 class SequenceTaken(Exception):
@@ -41,6 +43,25 @@ class Entry:
     def size(self) -> int:
         """The size of the changes in bytes of JSON."""
         return len(orjson.dumps(self.changes))
+
+
+def in_parts(decision: Entry) -> list[Entry]:
+    """Return the entries to write for a decision: one, or several if its changes are too large. A change is not cut."""
+    parts: list[list[dict[str, Any]]] = [[]]
+    size = 0
+    for change in decision.changes:
+        bytes_of_change = len(orjson.dumps(change))
+        if parts[-1] and size + bytes_of_change > PART_BYTES:
+            parts.append([])
+            size = 0
+        parts[-1].append(change)
+        size += bytes_of_change
+    first, count = replace(decision, applied={}, outbox=[], published=True), len(parts)
+    entries = [
+        replace(first, seq=decision.seq + number, changes=changes, part=number + 1, parts=count)
+        for number, changes in enumerate(parts[:-1])
+    ]
+    return [*entries, replace(decision, seq=decision.seq + count - 1, changes=parts[-1], part=count, parts=count)]
 
 
 def whole_decisions(entries: Iterable[Entry]) -> Iterator[Entry]:

@@ -124,7 +124,7 @@ def _neighbours(board: Board, meeting: Meeting, slots: SlotSet) -> Iterator[str]
 class _Model:
     """A CP-SAT model with a Boolean variable for every meeting and slot of `choices` (`in_slot`).
 
-    Every meeting has a single slot. A participant has at most one meeting at a time, a zone no more meetings than tables,
+    Every meeting has a single slot. A participant has at most one meeting at a time, a zone at most as many as tables,
     and meetings in an order keep it.
     """
 

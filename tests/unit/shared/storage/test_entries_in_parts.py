@@ -14,7 +14,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from shared.contract.events import Event, MatchRequestChanged, RequestState
 from shared.messaging.inputs import Input, Position
-from shared.storage import journal as journals
+from shared.storage import journal_entry
 from shared.storage.aggregate import Decision
 from shared.storage.journal import Journal
 from shared.storage.journal_entry import Entry, whole_decisions
@@ -105,7 +105,7 @@ def inputs(revision: int) -> list[Input]:
 
 @pytest.fixture(autouse=True)
 def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journals, "_PART_BYTES", 150)
+    monkeypatch.setattr(journal_entry, "PART_BYTES", 150)
 
 
 def test_a_large_decision_takes_several_entries_of_bounded_size() -> None:
