@@ -224,18 +224,15 @@ class Journal(Generic[State, Change, Message]):
             decision = decide(loaded.state, self._clock())
             if not decision.changes and not decision.outbox:
                 return decision, []
-            return decision, self._entries(edition_id, loaded.seq + 1, decision, inputs[: decision.taken])
+            return decision, in_parts(self._entry(edition_id, loaded.seq + 1, decision, inputs[: decision.taken]))
 
         if not self._off_loop:
             return run()
         async with self._turns.turn(getattr(loaded.state, "operator_id", None) or edition_id):
             return await asyncio.to_thread(run)
 
-    def _entries(
-        self, edition_id: str, seq: int, decision: Decision[Change, Message], inputs: Sequence[Input]
-    ) -> list[Entry]:
-        """Return the entries of a decision: one, or several if its changes are too large for one."""
-        whole = Entry(
+    def _entry(self, edition_id: str, seq: int, decision: Decision[Change, Message], inputs: Sequence[Input]) -> Entry:
+        return Entry(
             edition_id=edition_id,
             seq=seq,
             at=self._clock(),
@@ -244,15 +241,13 @@ class Journal(Generic[State, Change, Message]):
             outbox=[self._outlet.pack(message) for message in decision.outbox],
             published=not decision.outbox,
         )
-        return in_parts(whole)
 
     async def _written(self, loaded: LoadedEdition[State], entries: Sequence[Entry]) -> None:
         JOURNAL_ENTRIES.inc(len(entries))
         for entry in entries:
             loaded.append(entry)
         await self._publish_pending(loaded)
-        is_due = any(entry.seq % self._snapshot_every == 0 for entry in entries)
-        if is_due or loaded.needs_snapshot:
+        if loaded.needs_snapshot or any(entry.seq % self._snapshot_every == 0 for entry in entries):
             await loaded.save_snapshot(entries[-1].edition_id, self._store)
 
     async def _load(self, edition_id: str) -> LoadedEdition[State]:
