@@ -33,6 +33,12 @@ _REQUESTS = (
 )
 _UNTIL_MAILED = "for second in $(seq 60); do [ $(ls first-edition/mails | wc -l) -ge 3 ] && break; sleep 1; done"
 
+#: After the page: all exports, through all services.
+_EXPORTS = (
+    "for kind in participants organisations match-requests encounters agendas attendance waiting unreached; do "
+    'tertulia export "$EDITION" $kind --lang es --format csv --output $kind.csv > /dev/null; done'
+)
+
 
 def commands() -> tuple[str, str]:
     """The command of the first terminal, and the commands of the second, without the setup of the machine."""
@@ -79,7 +85,7 @@ def _environment() -> dict[str, str]:
 def test_the_page_leads_from_nothing_to_mailed_agendas(folder: Path) -> None:
     _, second = commands()
     assert "sleep 30" in second  # a reader waits; the test looks until the third mailbox is there
-    script = f"set -eu -o pipefail\n{second.replace('sleep 30', _UNTIL_MAILED)}"
+    script = f"set -eu -o pipefail\n{second.replace('sleep 30', _UNTIL_MAILED)}\n{_EXPORTS}"
     done = subprocess.run(
         ["/bin/bash", "-c", script],
         cwd=folder,
@@ -95,3 +101,7 @@ def test_the_page_leads_from_nothing_to_mailed_agendas(folder: Path) -> None:
     mailed = sorted(path.name for path in (folder / "first-edition/mails").iterdir())
     assert mailed == ["ana@montalbo.example", "ivan@papelera.example", "luis@jucar.example"]
     assert done.stdout.split()[-3:] == mailed
+    exported = {path.stem: path.read_text("utf-8-sig").splitlines() for path in folder.glob("*.csv")}
+    assert {line.split(";")[2].lower() for line in exported["agendas"][1:]} == set(mailed)
+    assert len(exported["encounters"]) > 1
+    assert not [line for line in exported["unreached"] if any(address in line for address in mailed)]
