@@ -301,7 +301,7 @@ class Participant(ParticipantFacts, Entity):
 
 
 def _counted(before: Participant, after: Participant) -> dict[str, int]:
-    """Return the counters of the fields in which two revisions differ. The links end with the person's place."""
+    """Return the counters of the fields in which two revisions differ. The links end with the address."""
     is_shown = before.name != after.name
     is_readdressed = before.email.casefold() != after.email.casefold()
     is_another = is_readdressed and not is_spelt_alike(before.name, after.name)
@@ -309,7 +309,7 @@ def _counted(before: Participant, after: Participant) -> dict[str, int]:
         "person": is_another,
         "shown": is_shown,
         "reach": is_readdressed or before.languages[0] != after.languages[0],
-        "links": is_another,
+        "links": is_readdressed,
     }
     return {name: getattr(after, name) + 1 for name, is_raised in raised.items() if is_raised}
 

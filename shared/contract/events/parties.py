@@ -131,7 +131,9 @@ class ParticipantChanged(AuthoredEvent):
     )
     checked_in: bool = Field(default=False, description="Whether the participant is at the venue.")
     links: int = Field(
-        default=0, ge=0, description="Rises by one when the links signed before end: revoked, or another person's."
+        default=0,
+        ge=0,
+        description="Rises by one when the links signed before end: revoked, or sent to a former address.",
     )
     consents: dict[ConsentSubject, ConsentRecord] = Field(
         default_factory=dict, description="The last answers of the person; a question that was never asked is missing."

@@ -240,3 +240,22 @@ async def test_a_merge_with_itself_or_with_a_merged_party_is_refused(corrections
     assert await sent("Ana", "Beto") == 200
     assert await sent("Carla", "Beto") == 409
     assert await sent("Beto", "Carla") == 409
+
+
+async def test_a_corrected_address_gets_the_agenda_and_ends_the_links_of_the_former_address(
+    corrections: Corrections,
+) -> None:
+    await corrections.ask("Ana", "Beto")
+    await corrections.announce()
+    path, sent = (
+        f"{corrections.path}/participants/{corrections.people['Ana']}",
+        len(corrections.product.mailer.accepted),
+    )
+    before = (await corrections.api.get(path)).json()
+    changed = await corrections.api.patch(path, json={"email": "ana.ruiz@x.example"}, headers=ANY_REVISION)
+    assert changed.json()["links"] == before["links"] + 1
+    await corrections.product.drain()
+    await corrections.product.announce()
+    mailed = corrections.mailed(sent)
+    assert "ana.ruiz@x.example" in mailed
+    assert "beto@x.example" not in mailed

@@ -91,11 +91,11 @@ def test_a_successor_inherits_the_fields_of_the_place_and_no_others() -> None:
     [
         ({"name": "Ana Ruiz Gil"}, {"shown"}),
         ({"email": "ANA@nandu.example"}, set()),
-        ({"email": "ana.ruiz@nandu.example"}, {"reach"}),
+        ({"email": "ana.ruiz@nandu.example"}, {"reach", "links"}),
         ({"languages": ("pt", "es")}, {"reach"}),
         ({"languages": ("es", "pt")}, set()),
         ({"profile": {"needs": ("Ensayos",)}, "job_title": "CTO", "phone": None}, set()),
-        ({"name": "ANA RUIZ", "email": "ruiz@nandu.example"}, {"shown", "reach"}),
+        ({"name": "ANA RUIZ", "email": "ruiz@nandu.example"}, {"shown", "reach", "links"}),
         (EVA, {"person", "shown", "reach", "links"}),
     ],
 )
