@@ -14,12 +14,14 @@ from shared.contract import asyncapi
 from shared.contract.topics import TOPICS
 from shared.privacy import REGISTER
 from shared.runtime.settings import ENV_PREFIX, PARTITIONS, ServiceSettings
+from tertulia import access_page
 
 
 def pages() -> dict[Path, str]:
     """Return the pages: path below the project's root to text."""
     docs = Path("docs")
     return {
+        docs / "access.md": "\n".join(access_page.lines()) + "\n",
         docs / "asyncapi" / "tertulia.json": _json(asyncapi.document(public_only=False)),
         docs / "asyncapi" / "public.json": _json(asyncapi.document(public_only=True)),
         docs / "settings.md": "\n".join(_settings()) + "\n",

@@ -90,6 +90,7 @@ def ids_of(edition: EditionHarness, request_id: str) -> dict[str, str]:
         "one": edition.participants[0],
         "other": edition.participants[2],
         "kind": "participants",
+        "subject": "listed",
     }
     return Ids(named)
 

@@ -29,6 +29,7 @@ BODIES: dict[str, Any] = {
     "edits": {"edit": {"type": "undo"}},
     "rotation": {},
     "retention": {"months": 12},
+    "{subject}": {"granted": True, "text_version": "1", "text": "x"},
     "merges": {"merged_id": "prt_1"},
     "replacement": {"name": "X", "email": "x@x.example", "languages": ["es"]},
     "dry-run": {"edit": {"type": "undo"}},
@@ -71,6 +72,7 @@ async def test_every_route_hides_the_entities_of_other_operators(
         "kind": "participants",
         "external_id": "crm-1",
         "staff_id": "stf_1",
+        "subject": "listed",
         "key_id": OperatorKey(digest_of(OPERATORS["itecam"])).id,
     }
     before = len(await registration.published())
@@ -78,7 +80,7 @@ async def test_every_route_hides_the_entities_of_other_operators(
     assert len(routes) >= 20
     for method, template in routes:
         answers = []
-        for values in (ids, dict.fromkeys(ids, "unknown")):
+        for values in (ids, dict.fromkeys(ids, "unknown") | {"subject": "listed"}):
             path = re.sub(r"\{(\w+)\}", lambda name: values[name[1]], template.removeprefix("/v1"))  # noqa: B023
             arguments = _arguments(method, template)
             answers.append(await rival.request(method.upper(), path, **arguments))

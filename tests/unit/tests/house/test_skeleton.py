@@ -47,9 +47,9 @@ def test_a_reader_of_a_domain_faces_at_most_sixteen_rooms(service: str) -> None:
     assert len(rooms) <= MOST_ROOMS, sorted(rooms)
 
 
-def test_shared_has_its_five_rooms_the_rights_and_the_application() -> None:
+def test_shared_has_its_five_rooms_rights_privacy_and_the_application() -> None:
     rooms = {entry.stem for entry in (ROOT / "shared").iterdir() if not entry.name.startswith("__")}
-    assert rooms == {"access", "app", "contract", "internal_api", "messaging", "runtime", "storage"}
+    assert rooms == {"access", "app", "contract", "internal_api", "messaging", "privacy", "runtime", "storage"}
 
 
 def test_the_project_has_its_rooms_and_nothing_beside_them() -> None:
