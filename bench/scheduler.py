@@ -33,8 +33,8 @@ from shared.contract.events import Event
 Table = list[dict[str, object]]
 
 _SEED = 2018
-#: Changes by size. Every change is verified, and the whole agenda rarely, since that takes half a minute at 10,000.
-_CHANGES = {ITECAM: 10_000, THOUSAND: 10_000, TEN_THOUSAND: 10_000}
+_SIZES = (ITECAM, THOUSAND, TEN_THOUSAND)
+#: Every change is verified, and the whole agenda rarely, since that takes half a minute at 10,000.
 _VERIFY_EVERY = 2_500
 #: At ITECAM's size, every 50th change is compared with the exact repair, and every 40th of these with a re-solve.
 _COMPARE_EVERY, _RESOLVE_EVERY = 50, 40
@@ -49,12 +49,17 @@ class Spent(NamedTuple):
     published: float
 
 
-def run(data: Path | None) -> Table:  # noqa: ARG001 - every benchmark is offered the data
+def run(
+    data: Path | None,  # noqa: ARG001 - every benchmark is offered the data
+    people: str = "350,1000,10000",
+    changes: str = "10000",
+) -> Table:
     """Return the rows. A size runs in a process of its own, so that its memory is measured alone."""
     rows: Table = []
+    wanted = [size for size in _SIZES if str(size.people) in people.split(",")]
     with multiprocessing.get_context("spawn").Pool(1, maxtasksperchild=1) as pool:
-        for size, count in _CHANGES.items():
-            rows += pool.apply(stream, (size, count))
+        for size in wanted:
+            rows += pool.apply(stream, (size, int(changes)))
     return rows
 
 
