@@ -14,7 +14,6 @@ from services.registration.domain.consents import ConsentFacts
 from services.registration.domain.participant import Participant
 from services.registration.use_cases.consents import ConsentService
 from shared.access import Action
-from shared.contract.events import ConsentSubject
 
 router = APIRouter(prefix="/editions/{edition_id}/participants/{participant_id}/consents/{subject}", tags=["privacy"])
 
@@ -25,10 +24,10 @@ async def put_consent(
     service: CurrentService,
     edition_id: PathId,
     participant_id: PathId,
-    subject: ConsentSubject,
+    subject: PathId,
     facts: Annotated[ConsentFacts, body_of(ConsentFacts)],
 ) -> Response:
-    """Record that a participant has granted or refused a consent: the time, the text and the author are kept.
+    """Record that a participant has granted or refused `listed` or `contact`: time, text and author are kept.
 
     A repeated answer to the same text changes nothing. Another person in the participant's place is to be asked anew.
     """
@@ -38,7 +37,7 @@ async def put_consent(
 @router.delete("", response_model=Participant)
 @needs(Action.CHANGE_PARTIES)
 async def withdraw_consent(
-    service: CurrentService, edition_id: PathId, participant_id: PathId, subject: ConsentSubject
+    service: CurrentService, edition_id: PathId, participant_id: PathId, subject: PathId
 ) -> Response:
     """Record that a participant has withdrawn a consent. It holds at once, in a closed edition too."""
     return reply(await ConsentService(service).record(edition_id, participant_id, subject, None))
