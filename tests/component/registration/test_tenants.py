@@ -31,7 +31,6 @@ BODIES: dict[str, Any] = {
     "retention": {"months": 12},
     "{subject}": {"granted": True, "text_version": "1", "text": "x"},
     "merges": {"merged_id": "prt_1"},
-    "{subject}": {"granted": True, "text_version": "1", "text": "X"},
     "replacement": {"name": "X", "email": "x@x.example", "languages": ["es"]},
     "dry-run": {"edit": {"type": "undo"}},
     "{zone_id}": {"zone_id": "workspace", "kind": "workspace", "name": "X"},
