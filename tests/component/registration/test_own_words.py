@@ -33,6 +33,8 @@ HEADERS = {"content-type": "application/json", "If-Match": "*"}
 
 
 def messages(answer: httpx.Response) -> Iterator[str]:
+    if "json" not in answer.headers.get("content-type", ""):
+        return  # a file
     body = answer.json()
     yield body.get("detail", "")
     yield from (fault["detail"] for fault in body.get("errors") or ())
