@@ -71,7 +71,7 @@ class MergeService:
         self._amendments = amendments
         #: A merge is confirmed as a whole: its changes need no confirmation of their own.
         unit = service.unit_of_work
-        self._unit = UnitOfWork(unit.repository, unit.clock)
+        self._unit = UnitOfWork(unit.repository, unit.clock, principal=unit.principal)
 
     async def merge(
         self, edition_id: str, kept_id: str, merged_id: str, encounters: Sequence[EncounterNow] | None
@@ -205,7 +205,7 @@ class MergeUndoing:
     def __init__(self, unit_of_work: UnitOfWork) -> None:
         self._gate = unit_of_work.gate
         #: An undoing is asked for as a whole: its changes need no confirmation of their own.
-        self._service = OperatorService(unit_of_work.repository, unit_of_work.clock)
+        self._service = OperatorService(unit_of_work.repository, unit_of_work.clock, principal=unit_of_work.principal)
         self._unit = self._service.unit_of_work
 
     async def undo(

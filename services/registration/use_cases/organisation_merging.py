@@ -57,7 +57,9 @@ class OrganisationMergeService:
         self._amendments = amendments
         repository = service.unit_of_work.repository
         #: A merge is confirmed as a whole: its changes need no confirmation of their own.
-        self._service = OperatorService(repository, service.unit_of_work.clock)
+        self._service = OperatorService(
+            repository, service.unit_of_work.clock, principal=service.unit_of_work.principal
+        )
         self._unit = self._service.unit_of_work
 
     async def merge(self, edition_id: str, kept_id: str, merged_id: str) -> OrganisationMerge:
@@ -168,7 +170,7 @@ class OrganisationMergeUndoing:
 
     def __init__(self, unit_of_work: UnitOfWork) -> None:
         self._gate = unit_of_work.gate
-        self._service = OperatorService(unit_of_work.repository, unit_of_work.clock)
+        self._service = OperatorService(unit_of_work.repository, unit_of_work.clock, principal=unit_of_work.principal)
         self._unit = self._service.unit_of_work
 
     async def undo(

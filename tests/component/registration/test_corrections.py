@@ -163,6 +163,8 @@ async def test_a_merge_brings_requests_and_encounters_and_is_undone(corrections:
     duplicate_path = f"{corrections.path}/participants/{corrections.people['Duplicate']}"
     duplicate = (await corrections.api.get(duplicate_path)).json()
     assert (duplicate["status"], duplicate["merged_into"]) == ("cancelled", corrections.people["Ana"])
+    history = (await corrections.api.get(f"{duplicate_path}/history")).json()["items"]
+    assert {item["actor"].partition(":")[0] for item in history} == {"key"}
     assert (await corrections.api.post(f"{duplicate_path}/reinstatement")).status_code == 409
     await corrections.product.drain()
     assert {name: corrections.place("Ana", name) for name in before} == before
