@@ -90,6 +90,7 @@ async def merge_participant(
     Requests, sessions and availability of both go to this participant, and encounters follow at their announced hour
     where it is free. The duplicate is cancelled with `merged_into`, and its id still answers. An amendment undoes it.
     """
+    await service.editions.get(edition_id)
     merges = MergeService(service, context_of(request).amendments.of(service.unit_of_work.repository.operator_id))
     encounters = await _encounters_of(scheduler, edition_id, (participant_id, facts.merged_id))
     merge = await merges.merge(edition_id, participant_id, facts.merged_id, encounters)
