@@ -40,6 +40,7 @@ _BATCH_TOGETHER = 20
 _BATCH_AGE = timedelta(minutes=3)
 #: Batches are sent once no further batch has come for so long, or at the latest so long after the first.
 _BATCH_PAUSE_SECONDS, _LONGEST_BATCHING_SECONDS = 0.5, 20.0
+_BATCH_RETRY_SECONDS = 2.0
 #: Most documents that wait to be sent. The sweeper sends the rest.
 _MOST_WAITING = 500
 #: The same for documents of batches.
@@ -144,7 +145,7 @@ class OutboxRelay:
             rest = self._batching_until - asyncio.get_running_loop().time()
             await self._pause(max(rest, self.gather_seconds))
             if not await self._send_some(self._batched, _BATCH_TOGETHER):
-                self._batched.clear()  # Kafka or Mongo is away: the sweeper sends them later
+                await self._pause(_BATCH_RETRY_SECONDS)
 
     async def _pause(self, seconds: float) -> None:
         """Wait for so long, unless the relay is drained."""
@@ -162,24 +163,26 @@ class OutboxRelay:
             await self._send([document async for document in found])
         except Exception as error:  # noqa: BLE001 - the sweeper sends the events after any error
             _log.warning("publish_deferred", documents=len(together), error=error)
+            if waiting is self._batched and not self._draining.is_set():
+                waiting.update(dict.fromkeys(together))  # the sweeper looks at them after minutes only
             return False
         return True
 
     async def _send(self, documents: list[dict[str, Any]]) -> None:
         """Publish outboxes and empty them. Events that were added meanwhile stay in their outbox."""
-        documents = [document for document in documents if document["outbox"]]
         await self._publisher.send([unpack(packed) for document in documents for packed in document["outbox"]])
         alike: dict[tuple[int, int], list[str]] = {}
         for document in documents:
             outbox = document["outbox"]
-            newest = outbox[-1]["revision"]
+            newest = outbox[-1]["revision"] if outbox else 0
             alike.setdefault((len(outbox), newest), []).append(document["_id"])
         for (length, newest), ids in alike.items():
             await self._empty(ids, length, newest)
 
     async def _empty(self, ids: list[str], length: int, newest: int) -> None:
-        last = f"outbox.{length - 1}.revision"
-        unchanged: dict[str, Any] = {"_id": {"$in": ids}, "outbox": {"$size": length}, last: newest}
+        unchanged: dict[str, Any] = {"_id": {"$in": ids}, "outbox": {"$size": length}}
+        if length:
+            unchanged[f"outbox.{length - 1}.revision"] = newest
         emptied = await self._collection.update_many(unchanged, {"$set": {"outbox": [], "pending_since": None}})
         if emptied.matched_count < len(ids):
             sent = {"outbox": {"revision": {"$lte": newest}}}

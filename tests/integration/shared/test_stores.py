@@ -209,6 +209,26 @@ async def test_the_sweeper_leaves_a_batch_to_its_writer_for_three_minutes(databa
     assert sent == {120: 0, 200: 1}
 
 
+async def test_a_batch_whose_sending_failed_is_sent_again_by_its_writer(database: MongoDatabase) -> None:
+    broker = CollectingPublisher()
+    broker.away = True
+    relay = OutboxRelay(database["things"], broker, lambda: NOW)  # type: ignore[arg-type]
+    await database["things"].insert_one({"_id": "req_1", **outbox_new([asked(1)], of_batch=True)})
+    relay.later(["req_1"])
+    await asyncio.sleep(0.7)
+    assert broker.records == []
+    broker.away = False
+    await relay.drain()
+    assert len(broker.records) == 1
+
+
+async def test_an_outbox_that_another_sender_has_emptied_counts_as_sent(database: MongoDatabase) -> None:
+    relay = OutboxRelay(database["things"], CollectingPublisher(), lambda: NOW + timedelta(seconds=30))  # type: ignore[arg-type]
+    await database["things"].insert_one({"_id": "req_1", "outbox": [], "pending_since": NOW})
+    await relay.sweep()
+    assert await database["things"].find_one({"_id": "req_1"}) == {"_id": "req_1", "outbox": [], "pending_since": None}
+
+
 async def test_the_sweeper_sends_an_outbox_that_its_writer_left(database: MongoDatabase) -> None:
     broker = CollectingPublisher()
     broker.away = True
