@@ -192,7 +192,7 @@ NO_LISTS = {
 }
 
 
-@pytest.mark.parametrize("raw", NO_LISTS, ids=lambda raw: repr(raw[:12]))
+@pytest.mark.parametrize("raw", NO_LISTS, ids=range(len(NO_LISTS)))
 async def test_a_file_that_is_no_list_is_refused_with_the_remedy(
     api: httpx.AsyncClient, edition: EditionHarness, raw: bytes
 ) -> None:
@@ -225,7 +225,7 @@ LISTS = [
 ]
 
 
-@pytest.mark.parametrize(("kind", "raw"), LISTS)
+@pytest.mark.parametrize(("kind", "raw"), LISTS, ids=range(len(LISTS)))
 async def test_faults_of_lists_are_told_in_our_words(
     api: httpx.AsyncClient, edition: EditionHarness, kind: str, raw: bytes
 ) -> None:
