@@ -29,10 +29,18 @@ def spare_moves(decision: DecisionInProgress, cause: Cause) -> None:
     if not decision.state.announced:
         return
     moves = _Moves(decision)
+    has_moved = False
     for pair_id in moves.needless():
-        decision.place_all(moves.returning(pair_id), cause)
+        back = moves.returning(pair_id)
+        has_moved |= bool(back)
+        decision.place_all(back, cause)
     if left := moves.needless():
-        decision.place_all(moves.fewer(left), cause)
+        fewer = moves.fewer(left)
+        has_moved |= bool(fewer)
+        decision.place_all(fewer, cause)
+    # An encounter that goes back may leave the table of another encounter, which is at its hour already.
+    while has_moved and (tables := moves.settled_table()):
+        decision.place_all(tables, cause)
 
 
 class _Moves:
@@ -74,6 +82,22 @@ class _Moves:
             return Home(self._home(pair_id), is_free=is_free) if self._may_move(pair_id) else None
 
         return self._with_tables(fewer_moves(self._board, home_of, away, self._open_slots))
+
+    def settled_table(self) -> Assignments:
+        """Return the assignment of an encounter at its settled hour whose settled table is free, or nothing."""
+        for pair_id in sorted(settling.open_places(self._state, self._decision.now)):
+            settled = settling.settled_assignment(self._state, pair_id, self._decision.now)
+            meeting, assignment = self._board.placed.get(pair_id, (None, None))
+            if settled is None or meeting is None or assignment is None or not self._may_move(pair_id):
+                continue
+            if assignment.slots != settled.slots or assignment == settled:
+                continue
+            with Trial(self._board) as trial:
+                trial.remove(pair_id)
+                is_free = choose_table(self._board, meeting, settled.slots, settled) == settled
+            if is_free:
+                return {pair_id: settled}
+        return {}
 
     def _home(self, pair_id: str) -> SlotSet:
         """Return the slots in which the encounter has not moved: before the step, and settled."""
