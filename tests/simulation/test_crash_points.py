@@ -18,10 +18,12 @@ from tests.support.in_memory.process import Fault, Mode, When
 _JOURNAL = ("take", "load", "insert", "send", "mark", "snapshot", "commit", "dead-letter", "sweep")
 STEPS: dict[str, tuple[str, ...]] = {
     "registration": ("read", "write", "outbox: read", "send", "outbox: empty", "sweep"),
-    "matching": _JOURNAL,
+    "matching": (*_JOURNAL, "read", "write"),  # of `people`
     "scheduler": (*_JOURNAL, "solve"),
     "notify": (
         *_JOURNAL,
+        "read",
+        "write",
         "want",
         "mail: look",
         "mail: connect",
