@@ -78,7 +78,7 @@ def import_list(
                 tried = sent_file(client, path, given | {"dry_run": "true"}, content, _JSON).json()
             _show(tried)
             if not yes and not (sys.stdin.isatty() and typer.confirm("Apply this list?")):
-                show_line(console, f"Nothing was applied. To apply this list: --token {tried['token']}")
+                show_line(console, f"Nothing was applied. To apply this list: --yes, or --token {tried['token']}")
                 return
             token = tried["token"]
         with progress_of(client, edition_id):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Final
 
 from services.registration.domain.errors import FieldError, Invalid
-from services.registration.domain.names import same_address
+from services.registration.domain.names import same_address, words_of
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
 from services.registration.imports.contacts import core_of, domain_of, may_be_same
@@ -18,6 +19,8 @@ from shared.contract.spelling import same_name
 
 #: Domains of mailboxes for everybody: they tell no organisation.
 _PUBLIC_DOMAINS: Final = frozenset(WORDS["public_domains"].split())
+#: Titles before a name, as `words_of` writes them: another list may leave them out.
+_TITLES: Final = frozenset(WORDS["salutations"].split())
 
 
 @dataclass(frozen=True)
@@ -74,6 +77,11 @@ class OrganisationIndex:
         return next((one.name for one in found if same_name(one.name) != same_name(name)), "")
 
 
+def _without_titles(name: str) -> str:
+    words = words_of(name)
+    return " ".join(word for word in words if word not in _TITLES) or " ".join(words)
+
+
 @dataclass
 class PeopleIndex:
     """Participants by address, by name, and by id in the operator's own system."""
@@ -82,6 +90,7 @@ class PeopleIndex:
     by_name: dict[str, list[KnownPerson]] = field(default_factory=lambda: defaultdict(list))
     by_external_id: dict[str, list[KnownPerson]] = field(default_factory=lambda: defaultdict(list))
     by_id: dict[str, KnownPerson] = field(default_factory=dict)
+    by_words: dict[str, list[KnownPerson]] = field(default_factory=lambda: defaultdict(list))
     #: The line of the list that gave an external id first.
     _lines: dict[str, int] = field(default_factory=dict)
 
@@ -99,6 +108,7 @@ class PeopleIndex:
         )
         self.by_email[same_address(participant.email)].append(person)
         self.by_name[same_name(participant.name)].append(person)
+        self.by_words[_without_titles(participant.name)].append(person)
         if participant.external_id:
             self.by_external_id[participant.external_id].append(person)
         self.by_id[person.participant_id] = person
@@ -121,7 +131,7 @@ class PeopleIndex:
         return person
 
     def named(self, text: str) -> list[KnownPerson]:
-        """List the active participants that a text names: by address, id, own id, or name."""
+        """List the active participants that a text names: by address, id, own id, or name, accents and titles aside."""
         key = same_name(text)
         if text in self.by_id:
             return [self.by_id[text]]
@@ -129,11 +139,17 @@ class PeopleIndex:
             self.by_email.get(same_address(text)) if "@" in text else None,
             self.by_external_id.get(text),
             self.by_name.get(key),
+            self.by_words.get(_without_titles(text)),
         ):
             active = [person for person in found or () if person.is_active]
             if active:
                 return active
         return []
+
+    def similar(self, text: str) -> str:
+        """Return the name of a participant that is spelt nearly so; empty if there is none."""
+        close = difflib.get_close_matches(_without_titles(text), self.by_words, n=1, cutoff=0.75)
+        return self.by_words[close[0]][0].name if close else ""
 
 
 def _of_another(external_id: str, owner: str) -> FieldError:

@@ -28,6 +28,7 @@ from services.registration.previews import ChangeStep
 from services.registration.service import OperatorService
 
 _PEOPLE_OF_A_READ: Final = 25
+_MOST_NAMED: Final = 3
 _TIME: Final = re.compile(r"(\d{1,2})(?:[:.hH](\d{2}))?(?::\d{2})?\s*(?:h|hs|hrs|uhr)?", re.IGNORECASE)
 _DAY: Final = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})|(\d{1,2})[/.-](\d{1,2})[/.-](\d{4})")
 
@@ -51,12 +52,18 @@ class PeopleList(ListImport):
         found = self.people.named(emails_of(text)[0]) or self.people.named(text)
         if len(found) == 1:
             return found[0]
-        reason = (
-            f"{len(found)} participants are named {text[:100]!r}: write the address or the id of the participant"
-            if found
-            else f"no participant has the address, the name or the id {text[:100]!r}: register the participant first"
-        )
-        raise Invalid(FieldError(f"/{field}", reason))
+        raise Invalid(FieldError(f"/{field}", self._fault(text, found)))
+
+    def _fault(self, text: str, found: Sequence[KnownPerson]) -> str:
+        """Return the reason for which a cell names no single participant, and the remedy."""
+        names = ", ".join(person.name for person in found[:_MOST_NAMED])
+        if found and "@" in text:
+            return f"{len(found)} participants share the address {text[:100]!r}: write the name of one, such as {names}"
+        if found:
+            return f"{len(found)} participants are named {text[:100]!r}: write the address or the id of the participant"
+        unknown = f"no participant has the address, the name or the id {text[:100]!r}"
+        similar = "" if "@" in text else self.people.similar(text)
+        return f"{unknown}: do you mean {similar}?" if similar else f"{unknown}: register the participant first"
 
 
 class MatchRequestImport(PeopleList):

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.support.registration_api import EditionHarness
+from tests.support.registration_api import ANY_REVISION, EditionHarness
 
 CSV = {"content-type": "text/csv"}
 
@@ -49,6 +49,23 @@ async def test_match_requests_are_made_once(send: Any, api: httpx.AsyncClient, e
     made = await items(api, edition, "match-requests")
     assert sorted((item["priority"], item["target_id"] is None) for item in made) == [(1, True), (2, False), (3, False)]
     assert (await send("match-requests", raw))["unchanged"] == 3
+
+
+async def test_people_are_named_without_accents_and_titles_and_near_names_are_proposed(
+    send: Any, api: httpx.AsyncClient, edition: EditionHarness
+) -> None:
+    for participant_id, name in zip(edition.participants, ("Prof. Élodie Chérif", "Jean Etcheverry"), strict=False):
+        path = f"{edition.path}/participants/{participant_id}"
+        assert (await api.patch(path, json={"name": name}, headers=ANY_REVISION)).is_success
+    team = "Empresa;Nombre;Email\nEmpresa 2;Uno;info@x.example\nEmpresa 2;Dos;info@x.example\n"
+    assert (await send("participants", team))["created"] == 2
+    raw = "From;To\nElodie Cherif;P 2a\nJean Etchevery;P 2a\nElodie Cherif;info@x.example\n"
+    done = await send("match-requests", raw)
+    assert done["created"] == 1
+    assert [bad["reason"].partition("': ")[2] or bad["reason"] for bad in done["rejected"]] == [
+        "do you mean Jean Etcheverry?",
+        "write the name of one, such as Uno, Dos",
+    ]
 
 
 async def test_availability_is_read_in_local_times(send: Any, api: httpx.AsyncClient, edition: EditionHarness) -> None:
