@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime, time
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
@@ -24,10 +25,6 @@ app = typer.Typer(
 )
 console = Console()
 _HOURS = re.compile(r"(\d{1,2}:\d\d)-(\d{1,2}:\d\d)")
-
-
-#: Lists of an edition, with the field that holds the state of an item.
-_COUNTED = {"organisations": "status", "participants": "status", "match-requests": "state", "encounters": "state"}
 
 
 class NextPhase(StrEnum):
@@ -108,8 +105,8 @@ def show(edition_id: Edition, registration: Address = HERE, key: Key = "") -> No
         edition = answer_of(client, "GET", f"/editions/{edition_id}")
         rows = [
             (noun, state, str(count))
-            for noun, field in _COUNTED.items()
-            for state, count in sorted(_by_state(client, f"/editions/{edition_id}/{noun}", field).items())
+            for noun, state_of in _STATES.items()
+            for state, count in sorted(_by_state(client, f"/editions/{edition_id}/{noun}", state_of).items())
         ]
     show_line(console, f"{edition['name']}, {edition['phase']}, {_days(edition)} ({edition['timezone']})")
     show_table(console, ("Of", "State", "Number"), rows)
@@ -124,8 +121,27 @@ def phase(edition_id: Edition, to: NextPhase, registration: Address = HERE, key:
     show_line(console, f"{changed['name']} is {changed['phase']}.", style="green")
 
 
-def _by_state(client: httpx.Client, path: str, field: str) -> Counter[str]:
-    return Counter(item[field] for page in pages_of(client, path, {"limit": "500"}) for item in page["items"])
+def _by_state(client: httpx.Client, path: str, state_of: States) -> Counter[str]:
+    items = [item for page in pages_of(client, path, {"limit": "500"}) for item in page["items"]]
+    return Counter(state_of(items))
+
+
+def _states_of_requests(items: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Yield the states of match requests: two that have asked for each other need no answer."""
+    asked = {(item["requester_id"], item["target_id"]) for item in items if item["state"] in {"requested", "accepted"}}
+    for item in items:
+        is_mutual = item["state"] == "requested" and (item["target_id"], item["requester_id"]) in asked
+        yield "asked by both" if is_mutual else "unanswered" if item["state"] == "requested" else item["state"]
+
+
+States = Callable[[Sequence[dict[str, Any]]], Iterable[str]]
+#: Lists of an edition, with the states of their items.
+_STATES: dict[str, States] = {
+    "organisations": lambda items: (item["status"] for item in items),
+    "participants": lambda items: (item["status"] for item in items),
+    "match-requests": _states_of_requests,
+    "encounters": lambda items: (item["state"] for item in items),
+}
 
 
 def _days(edition: dict[str, Any]) -> str:

@@ -15,6 +15,8 @@ from services.registration.import_files.vocabulary import ORGANISATION_PREFIX
 from shared.contract.events import RequestState, Status
 from shared.contract.spelling import same_name
 
+#: The state of an unanswered request whose target has asked for the requester as well: they meet.
+_MUTUAL: Final = "mutual"
 _OF_ORGANISATIONS: Final = ("kind", "country", "region", "delegation", "website", "description", "booth")
 _PARTICIPANTS: Final = (
     *("organisation", "full_name", "email", "languages", "job_title", "phone", "external_id"),
@@ -75,20 +77,25 @@ def _organisation(organisation: Organisation, source: ExportSource) -> dict[str,
 async def _requests(source: ExportSource) -> AsyncIterator[Row]:
     await source.load_people()
     shared = Counter(same_name(person.email) for person in source.people.values())
-    async for request in source.repository.all_of(MatchRequest, source.edition.edition_id):
+    requests = [request async for request in source.repository.all_of(MatchRequest, source.edition.edition_id)]
+    asked = {(request.requester_id, request.target_id) for request in requests if request.state in LIVE}
+    for request in requests:
         parties = [party for party in (request.requester_id, request.target_id) if party]
         is_found = request.state in _FOUND_AGAIN and all(source.person(party).is_active for party in parties)
         if source.with_cancelled or is_found:
-            yield in_order(_REQUESTS, _request(request, source, shared))
+            is_mutual = (request.target_id, request.requester_id) in asked
+            yield in_order(_REQUESTS, _request(request, source, shared, is_mutual=is_mutual))
 
 
-def _request(request: MatchRequest, source: ExportSource, shared: Counter[str]) -> dict[str, Cell]:
+def _request(request: MatchRequest, source: ExportSource, shared: Counter[str], *, is_mutual: bool) -> dict[str, Cell]:
     def named(participant_id: str) -> str:
         """Return the address; the id of a participant whose address is not theirs alone."""
         email = source.person(participant_id).email
         return email if email and shared[same_name(email)] == 1 else participant_id
 
-    target = request.target_id
+    target, state = request.target_id, request.state.value
+    if is_mutual and request.state is RequestState.REQUESTED:
+        state = _MUTUAL
     return {
         "requester": named(request.requester_id),
         "requester_name": source.person(request.requester_id).name,
@@ -96,7 +103,7 @@ def _request(request: MatchRequest, source: ExportSource, shared: Counter[str]) 
         "target_name": source.person(target).name if target else "",
         "priority": request.priority,
         "partners_wanted": None if target else request.partners_wanted,
-        "state": source.words.word("request_states", request.state),
+        "state": source.words.word("request_states", state),
         "id": request.request_id,
     }
 

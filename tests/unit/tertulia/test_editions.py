@@ -44,6 +44,11 @@ EDITION = {
     "days": [{"date": "2027-05-11"}],
     "warnings": [{"where": "/days/0", "message": "is a Sunday"}],
 }
+PAIRS = [("a", "b", "requested"), ("b", "a", "requested"), ("a", "c", "requested"), ("c", "b", "declined")]
+LISTS: dict[str, list[dict[str, str]]] = {
+    "match-requests": [{"requester_id": one, "target_id": other, "state": state} for one, other, state in PAIRS],
+    "encounters": [{"state": "scheduled"}] * 2,
+}
 PROBLEM = {"type": "urn:tertulia:problem:invalid", "detail": "a fault", "errors": []}
 
 
@@ -60,8 +65,8 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[httpx.Request]:
         if "imports" in path:
             is_copy = request.headers["accept"].startswith("text/csv")
             return httpx.Response(200, content=b"a marked copy") if is_copy else httpx.Response(200, json=REPORT)
-        if path.endswith("/encounters"):
-            return httpx.Response(200, json={"items": [{"state": "scheduled"}] * 2, "next": None})
+        if noun := next((noun for noun in LISTS if path.endswith(f"/{noun}")), None):
+            return httpx.Response(200, json={"items": LISTS[noun], "next": None})
         if request.method == "GET" and path.count("/") > 3:
             return httpx.Response(200, json={"items": [{"status": "active", "state": "accepted"}], "next": None})
         if path.endswith("/editions") and request.method == "GET":
@@ -111,7 +116,16 @@ def test_hours_that_are_none_are_refused_with_the_form_to_write(calls: list[http
 
 def test_an_edition_is_counted_by_state_and_listed(calls: list[httpx.Request]) -> None:
     shown = run("edition", "show", "edn_1").stdout
-    assert [word in shown for word in ("Foro, open, 2027-05-11 (Europe/Madrid)", "scheduled", "accepted")] == [True] * 3
+    assert "Foro, open, 2027-05-11 (Europe/Madrid)" in shown
+    counted = [line.split("│")[1:-1] for line in shown.splitlines() if "│" in line]
+    assert [" ".join(" ".join(cells).split()) for cells in counted] == [
+        "organisations active 1",
+        "participants active 1",
+        "match-requests asked by both 2",
+        "match-requests declined 1",
+        "match-requests unanswered 1",
+        "encounters scheduled 2",
+    ]
     assert "edn_1" in run("edition", "list").stdout
 
 

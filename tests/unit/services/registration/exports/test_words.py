@@ -27,7 +27,7 @@ TABLE: dict[str, Any] = tomllib.loads(
 def test_all_words_are_there_in_all_languages() -> None:
     groups = [group for group in TABLE.values() if isinstance(group, dict)]
     assert all(len(words) == len(Language) and all(words) for group in groups for words in group.values())
-    assert set(TABLE["request_states"]) == set(RequestState)
+    assert set(TABLE["request_states"]) == {*RequestState, "mutual"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
