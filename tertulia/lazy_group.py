@@ -41,6 +41,7 @@ COMMANDS = {
     "dlq": Command("tertulia.dlq", "List dead letters, send them again, or drop them.", "embedded"),
     "erase": Command("tertulia.erase", "Erase a person or an organisation.", "registration"),
     "erasures": Command("tertulia.erasures", "List erasures; erase a restored backup again.", "registration"),
+    "journal": Command("tertulia.journal_strip", "Move the texts of old journal entries into `people`.", "matching"),
     "key": Command("tertulia.keys", "Add, list and revoke the API keys of an operator.", "registration"),
     "edition": Command("tertulia.editions", "Make editions, and bring them from phase to phase.", "registration"),
     "export": Command("tertulia.exports", "Export a list as a CSV file or a workbook.", "registration"),
