@@ -27,7 +27,8 @@ MOVING_FIELDS: Final[Mapping[type[Entity], frozenset[str]]] = {
 }
 #: Phases in which participants may know their agendas.
 _ANNOUNCED_PHASES: Final = frozenset({Phase.PUBLISHED, Phase.LIVE})
-#: Encounters that a change may always move: in a small edition they would be many percent.
+#: Encounters that a change may move without a token: in a small edition they would be many percent. An edition with a
+#: threshold of 0 wants to be asked about every encounter.
 _FEW_ENCOUNTERS: Final = 4
 #: Texts of persons and organisations, which the scheduler does not need.
 _UNNAMED: Final[Mapping[str, object]] = {
@@ -122,7 +123,8 @@ def too_many(edition: Edition, preview: FactsPreview) -> str | None:
     """Return the reason why effects need a confirmation; None if the edition allows them without."""
     counts = preview.counts
     encounters = counts.moved + counts.waiting
-    if not preview.announced or encounters <= _FEW_ENCOUNTERS:
+    few = _FEW_ENCOUNTERS if edition.preview_above_percent and edition.preview_above_people else 0
+    if not preview.announced or encounters <= few:
         return None
     if 100 * encounters <= edition.preview_above_percent * counts.encounters and (
         counts.people <= edition.preview_above_people

@@ -101,6 +101,15 @@ def test_a_large_change_of_announced_agendas_needs_a_token(
     assert (too_many(EDITION, preview) is not None) == is_asked
 
 
+@pytest.mark.parametrize(("percent", "people", "is_asked"), [(10, 20, False), (0, 20, True), (10, 0, True)])
+def test_an_edition_with_a_threshold_of_zero_is_asked_about_a_single_encounter(
+    percent: int, people: int, is_asked: bool
+) -> None:
+    edition = EDITION.model_copy(update={"preview_above_percent": percent, "preview_above_people": people})
+    counts = PreviewCounts(encounters=100, moved=1, placed=0, waiting=0, cancelled=0, people=2, mailed=2)
+    assert (too_many(edition, FactsPreview(effects="", announced=True, counts=counts)) is not None) == is_asked
+
+
 def test_the_snapshots_of_a_preview_hold_no_text_of_a_person() -> None:
     body = {
         **participant_body("org_1"),
