@@ -55,7 +55,7 @@ async def test_questions_in_a_loop_do_not_keep_another_operator_from_improvement
         while answers < _QUESTIONS:
             with contextlib.suppress(QueueFull, SolverBusy, SolverFailed):
                 await harness.scheduler.what_if("ed", More(tables=1))
-            answers += 1
+                answers += 1  # a refusal takes no turn of the solver
             await asyncio.sleep(0)
 
     asking = [asyncio.create_task(ask()) for _ in range(4)]

@@ -79,7 +79,7 @@ async def anonymise_editions(stores: ErasureStores, retentions: RetentionStore, 
             continue
         now = clock()
         if retention.is_to_be_warned(edition, now):
-            _log.warning("retention_ends", edition_id=edition.edition_id, due_at=str(retention.due_at(edition)))
+            _log.warning("retention_ends", edition_id=edition.edition_id, due_at=retention.due_at(edition))
             await retentions.put(retention.model_copy(update={"warned_at": now}))
         elif retention.is_due(edition, now) and await retentions.lease(retention, now, now + _LEASE):
             erased = await _erase_slice(ErasureService(service, stores), service, edition)

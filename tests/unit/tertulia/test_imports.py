@@ -68,7 +68,7 @@ def test_a_list_is_shown_with_its_effects_and_not_applied_without_a_terminal(
     assert done.exit_code == 0, done.output
     assert "10 changed, 1 rejected" in done.output
     assert "Of 9 encounters 0 would move, 3 lose their place" in done.output
-    assert "Nothing was applied. To apply this list: --token t0k3n" in done.output
+    assert "Nothing was applied. To apply this list: --yes, or --token t0k3n" in done.output
     assert len(calls) == 1
 
 
