@@ -28,13 +28,14 @@ pytestmark = pytest.mark.kafka
 
 ROOT = Path(__file__).parents[3]
 LOCK = {"edit": {"type": "lock", "encounter_id": "{encounter_id}", "is_locked": True}}
-#: Operations that matching or the scheduler answers, with their bodies. They have to succeed.
+#: Operations that matching, the scheduler or notify answers, with their bodies. They have to succeed.
 ANSWERED_BY_PEERS: dict[str, Any] = {
     "GET /v1/editions/{edition_id}/affinities/{one}/{other}": None,
     "GET /v1/editions/{edition_id}/below-minimum": None,
     "GET /v1/editions/{edition_id}/encounters": None,
     "GET /v1/editions/{edition_id}/goals": None,
     "GET /v1/editions/{edition_id}/observatory": None,
+    "GET /v1/editions/{edition_id}/participants/{participant_id}/data": None,
     "GET /v1/editions/{edition_id}/what-if": None,
     "POST /v1/editions/{edition_id}/agenda/edits": LOCK,
     "POST /v1/editions/{edition_id}/agenda/edits/dry-run": LOCK,
@@ -74,7 +75,7 @@ class ComposeStack(Stack):
             "mongodb://mongo:27017/?replicaSet=rs0": self.addresses["mongo"],
             "mail": smtp_host,
             "1025": smtp_port,
-            **{f"http://{service}:8000": self.addresses[service] for service in ("matching", "scheduler")},
+            **{f"http://{service}:8000": self.addresses[service] for service in ("matching", "scheduler", "notify")},
         }
         return addresses.get(value, value)
 
