@@ -56,7 +56,7 @@ class PeopleList(ListImport):
 
     def _fault(self, text: str, found: Sequence[KnownPerson]) -> str:
         """Return the reason for which a cell names no single participant, and the remedy."""
-        names = ", ".join(person.name for person in found[:_MOST_NAMED])
+        names = ", ".join(sorted(person.name for person in found)[:_MOST_NAMED])
         if found and "@" in text:
             return f"{len(found)} participants share the address {text[:100]!r}: write the name of one, such as {names}"
         if found:

@@ -64,7 +64,7 @@ async def test_people_are_named_without_accents_and_titles_and_near_names_are_pr
     assert done["created"] == 1
     assert [bad["reason"].partition("': ")[2] or bad["reason"] for bad in done["rejected"]] == [
         "do you mean Jean Etcheverry?",
-        "write the name of one, such as Uno, Dos",
+        "write the name of one, such as Dos, Uno",
     ]
 
 
