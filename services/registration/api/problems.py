@@ -252,6 +252,8 @@ async def _on_framework(request: Request, error: Exception) -> Response:
     """Answer an unknown route or method."""
     status = HTTPStatus(error.status_code) if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
     headers = dict(error.headers or {}) if isinstance(error, HTTPException) else {}
+    if "Allow" in headers:  # Starlette writes the methods in the order of a set, which differs by process
+        headers["Allow"] = ", ".join(sorted(headers["Allow"].split(", ")))
     slug = status.phrase.lower().replace(" ", "-")
     return _response(
         ProblemKind(status, slug, status.phrase, headers), status.description or status.phrase, request.scope
