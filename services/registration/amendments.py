@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.registration.domain.edition import Edition
 from services.registration.domain.entity import Entity
-from services.registration.domain.errors import FieldError
+from services.registration.domain.errors import FieldError, changed_since
 from services.registration.previews import MOVING_FIELDS, facts_in
 from shared.contract.events import Instant
 from shared.contract.ids import Id, derived_id, new_id
@@ -199,7 +199,7 @@ def amended_entity(before: Entity | None, after: Entity) -> AmendedEntity | None
 
 
 def merge_amendment(
-    before: Entity, after: Entity, token: str, was: Mapping[str, Any], became: Mapping[str, Any]
+    before: Entity, after: Entity, token: str | None, was: Mapping[str, Any], became: Mapping[str, Any]
 ) -> Amendment:
     """Return the amendment of a merge, kept with the merged entity; `was` and `became` hold the moved parts."""
     found = amendment_of(before, after, token, None)
@@ -236,7 +236,7 @@ def _undone(before: Any, after: Any, now: Any, at: str, left: list[FieldError]) 
         if all(isinstance(item, str) for value in (before, after, now) for item in value):
             kept = [item for item in now if item in before or item not in after]
             return [*kept, *(item for item in before if item not in after and item not in kept)]
-    left.append(FieldError(at, "it has changed since", "changed-since"))
+    left.append(changed_since(at))
     return now
 
 

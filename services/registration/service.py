@@ -55,6 +55,11 @@ class OperatorService:
         self.search = SearchService(repository)
         self.match_requests = MatchRequestService(self.unit_of_work, self.editions)
 
+    def confirmed_as_a_whole(self) -> OperatorService:
+        """Return the same use cases for a merge or its undoing: its changes need no confirmation of their own."""
+        unit = self.unit_of_work
+        return OperatorService(unit.repository, unit.clock, principal=unit.principal)
+
     async def get(self, kind: type[AnyEntity], edition_id: str, entity_id: str) -> AnyEntity:
         """Read an entity of an edition. Raises `NotFound`."""
         return await self.unit_of_work.get(kind, edition_id, entity_id)

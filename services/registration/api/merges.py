@@ -69,7 +69,7 @@ async def merge_organisation(
     amendments = context_of(request).amendments.of(service.unit_of_work.repository.operator_id)
     merge = await OrganisationMergeService(service, amendments).merge(edition_id, organisation_id, facts.merged_id)
     if merge.is_made:
-        kept, effects = merge.organisation, merge.previewed.preview
+        kept, effects = merge.party, merge.previewed.preview
         return MadeOrganisationMerge(organisation_id=kept.organisation_id, revision=kept.revision, effects=effects)
     return TriedOrganisationMerge(token=merge.previewed.token, preview=merge.previewed.preview)
 

@@ -81,6 +81,11 @@ class FieldError:
     value: str = ""
 
 
+def changed_since(at: str, reason: str = "it has changed since") -> FieldError:
+    """Return the fault of a place that an undoing leaves, because it has changed since; `at` is a JSON pointer."""
+    return FieldError(at, reason, "changed-since")
+
+
 class Malformed(Exception):
     """The body is not JSON; the message says at which character."""
 

@@ -69,7 +69,7 @@ class AmendmentService:
 
         if "merged_into" in amendment.before:
             kind = OrganisationMergeUndoing if amendment.kind == Organisation.NOUN else MergeUndoing
-            undoing = kind(self._service.unit_of_work)
+            undoing = kind(self._service)
             merged, still = await undoing.undo(edition_id, entity_id, amendment.before, amendment.after)
             return Undoing(merged, tuple(still))
         if "status" in amendment.before:

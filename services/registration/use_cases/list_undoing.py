@@ -11,7 +11,7 @@ from typing import Any, Final
 from services.registration.amendments import AmendedEntity, undoing_patch
 from services.registration.domain.edition import Edition
 from services.registration.domain.entity import Entity
-from services.registration.domain.errors import Conflict, FieldError, Invalid, NotFound
+from services.registration.domain.errors import Conflict, FieldError, Invalid, NotFound, changed_since
 from services.registration.domain.match_request import Answer, MatchRequest
 from services.registration.domain.organisation import Organisation, OrganisationFacts
 from services.registration.domain.parsing import apply_patch
@@ -28,7 +28,6 @@ _READ_AT_ONCE: Final = 500
 _ROWS_OF_A_TURN: Final = 25
 _AT_ONCE: Final = 4
 _PATHS: Final = {Organisation: "organisations", Participant: "participants", MatchRequest: "match-requests"}
-_CHANGED_SINCE = "it has changed since"
 
 
 @dataclass
@@ -147,7 +146,7 @@ class ListUndoingPlanner:
             if participant.status is Status.CANCELLED:
                 return
             if participant.checked_in or not _is_as_made(member, participant):
-                self._leave(participant, _CHANGED_SINCE)
+                self._leave(participant)
                 return
             after = cancelled(participant, self._edition, self._now)
             self._add(self._undoing.middle, participant, after, lambda: people.cancel(edition_id, participant_id))
@@ -174,7 +173,7 @@ class ListUndoingPlanner:
             if organisation.status is Status.CANCELLED:
                 return
             if not _is_as_made(member, organisation):
-                self._leave(organisation, _CHANGED_SINCE)
+                self._leave(organisation)
                 return
             if member.before is None and (there := self._active.get(organisation_id)):
                 self._leave(organisation, f"it has {len(there)} participants that the list did not make")
@@ -215,8 +214,8 @@ class ListUndoingPlanner:
             return {}
         return {name: getattr(facts, name) for name in patch}
 
-    def _leave(self, entity: Entity, reason: str) -> None:
-        self._undoing.left.append(FieldError(_path(entity), reason, "changed-since"))
+    def _leave(self, entity: Entity, *reason: str) -> None:
+        self._undoing.left.append(changed_since(_path(entity), *reason))
 
     def _add(
         self, rows: list[UndoneRow], before: Entity, after: Entity, write: Callable[[], Awaitable[object]]

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
 from services.registration.amendments import Amendments, merge_amendment
-from services.registration.confirmation import Previewed, confirmation_needed, must_be_confirmed, token_of
+from services.registration.confirmation import Previewed, token_of
 from services.registration.domain.edition import Edition
 from services.registration.domain.entity import Entity
-from services.registration.domain.errors import Conflict, FieldError, Invalid
+from services.registration.domain.errors import Conflict, FieldError, changed_since
 from services.registration.domain.match_request import LIVE, MatchRequest
 from services.registration.domain.participant import Participant
 from services.registration.domain.parties import must_be_active
 from services.registration.merge_plan import Collision, MergeStep, RequestPlan, merged_fields, plan_requests
 from services.registration.service import OperatorService
-from services.registration.unit_of_work import UnitOfWork
+from services.registration.use_cases.merge_parts import (
+    Merge,
+    MergeCollision,
+    changes_of,
+    giving_back,
+    is_confirmed,
+    must_not_be_tried,
+    two_of,
+)
 from shared.contract.events import RequestState, Status
 from shared.contract.ids import Id
 from shared.internal_api.edits import EncounterNow
@@ -27,19 +34,6 @@ from shared.internal_api.edits import EncounterNow
 _FILLED_FIELDS: Final = ("job_title", "phone", "external_id")
 #: Fields of the kept participant that are given back by an undoing: no texts of a person.
 _UNDONE_FIELDS: Final = ("available", "session_ids", "waiting_session_ids", "blocked_ids", "declined_ids")
-
-
-class MergeCollision(BaseModel):
-    """Parts of two registrations that cannot both stay, with what becomes of them."""
-
-    slug: str = Field(description="The kind; stable.")
-    message: str
-    ids: list[Id] = Field(description="The requests, encounters, sessions or organisations concerned.")
-
-    @classmethod
-    def of(cls, collision: Collision) -> MergeCollision:
-        """Return the view of a collision."""
-        return cls(slug=collision.slug, message=collision.message, ids=[*collision.ids])
 
 
 class MergePreview(BaseModel):
@@ -54,28 +48,17 @@ class MergePreview(BaseModel):
     agenda_known: bool = Field(description="Whether the scheduler has answered, so that encounters were compared.")
 
 
-@dataclass(frozen=True)
-class Merge:
-    """The kept party after a merge or before it, and the preview."""
-
-    party: Participant
-    previewed: Previewed[MergePreview]
-    is_made: bool
-
-
 class MergeService:
     """Use cases of merges of participants."""
 
     def __init__(self, service: OperatorService, amendments: Amendments) -> None:
         self._service = service
         self._amendments = amendments
-        #: A merge is confirmed as a whole: its changes need no confirmation of their own.
-        unit = service.unit_of_work
-        self._unit = UnitOfWork(unit.repository, unit.clock, principal=unit.principal)
+        self._unit = service.confirmed_as_a_whole().unit_of_work
 
     async def merge(
         self, edition_id: str, kept_id: str, merged_id: str, encounters: Sequence[EncounterNow] | None
-    ) -> Merge:
+    ) -> Merge[Participant, MergePreview]:
         """Merge a participant into the kept participant, once the sender has confirmed the preview.
 
         `encounters` are the encounters of both, None if the scheduler does not answer. A repeated merge finishes the
@@ -88,7 +71,7 @@ class MergeService:
             Invalid: both ids are the same.
         """
         edition = await self._service.editions.get_changeable(edition_id)
-        kept, merged = await self._two(edition_id, kept_id, merged_id)
+        kept, merged = await two_of(self._unit, Participant, edition_id, kept_id, merged_id)
         plan = plan_requests(
             kept_id, merged_id, *[await self._service.moves.requests_of(one) for one in (kept, merged)]
         )
@@ -107,25 +90,12 @@ class MergeService:
         revisions = [(step.before.id, step.before.revision) for step in plan.steps]
         previewed = Previewed(token_of(kept.revision, merged.revision, revisions, preview), preview)
         gate = self._service.unit_of_work.gate
-        if gate.dry_run:
+        if not is_confirmed(gate, previewed, "a merge changes requests and agendas"):
             return Merge(kept, previewed, is_made=False)
-        if gate.token is None:
-            raise confirmation_needed(previewed, "a merge changes requests and agendas")
-        must_be_confirmed(gate.token, previewed)
         return Merge(await self._write(edition, kept, merged, plan, gate.token), previewed, is_made=True)
 
-    async def _two(self, edition_id: str, kept_id: str, merged_id: str) -> tuple[Participant, Participant]:
-        if kept_id == merged_id:
-            raise Invalid(FieldError("/merged_id", "is the id of the kept participant: a merge takes two"))
-        kept = await self._unit.get(Participant, edition_id, kept_id)
-        merged = await self._unit.get(Participant, edition_id, merged_id)
-        must_be_active(kept)
-        if merged.merged_into != kept_id:
-            must_be_active(merged)
-        return kept, merged
-
     async def _write(
-        self, edition: Edition, kept: Participant, merged: Participant, plan: RequestPlan, token: str
+        self, edition: Edition, kept: Participant, merged: Participant, plan: RequestPlan, token: str | None
     ) -> Participant:
         """Write the merged participant first: the seats and the external id are free then."""
         edition_id, now = edition.edition_id, self._unit.clock()
@@ -177,10 +147,8 @@ def _undone_by(kept: Participant, after: Participant, plan: RequestPlan) -> tupl
         step.before.id: [step.before.requester_id, step.before.target_id, step.before.state] for step in plan.steps
     }
     became = {step.before.id: [step.requester_id, step.target_id, step.state] for step in plan.steps}
-    names = [name for name in _UNDONE_FIELDS if getattr(kept, name) != getattr(after, name)]
-    fields = [one.model_dump(mode="json", include=set(names)) for one in (kept, after)]
-    filled = [name for name in _FILLED_FIELDS if getattr(kept, name) != getattr(after, name)]
-    return {"requests": sides, "kept": fields[0]}, {"requests": became, "kept": fields[1], "filled": filled}
+    before, changed = changes_of(kept, after, _UNDONE_FIELDS, _FILLED_FIELDS)
+    return {"requests": sides, **before}, {"requests": became, **changed}
 
 
 def _same_hours(kept_id: str, encounters: Sequence[EncounterNow]) -> list[Collision]:
@@ -202,10 +170,9 @@ def _same_hours(kept_id: str, encounters: Sequence[EncounterNow]) -> list[Collis
 class MergeUndoing:
     """Takes a merge of participants back, as far as nothing of it has changed since."""
 
-    def __init__(self, unit_of_work: UnitOfWork) -> None:
-        self._gate = unit_of_work.gate
-        #: An undoing is asked for as a whole: its changes need no confirmation of their own.
-        self._service = OperatorService(unit_of_work.repository, unit_of_work.clock, principal=unit_of_work.principal)
+    def __init__(self, service: OperatorService) -> None:
+        self._gate = service.unit_of_work.gate
+        self._service = service.confirmed_as_a_whole()
         self._unit = self._service.unit_of_work
 
     async def undo(
@@ -219,11 +186,10 @@ class MergeUndoing:
             Invalid: a dry run is asked for.
             Conflict: the address of the merged participant is in use, or the edition is closed.
         """
-        if self._gate.dry_run:
-            raise Invalid(FieldError("/query/dry_run", "the undoing of a merge cannot be tried"))
-        edition = await self._service.editions.get_changeable(edition_id)
+        must_not_be_tried(self._gate)
+        await self._service.editions.get_changeable(edition_id)
         merged = await self._unit.get(Participant, edition_id, merged_id)
-        left = [] if merged.merged_into is None else await self._give_back(edition, merged, before, after)
+        left = [] if merged.merged_into is None else await self._give_back(edition_id, merged, before, after)
         back = await self._service.participants.reinstate(edition_id, merged_id, unmerged=True)
         for request_id, became in after["requests"].items():
             await self._step_back(edition_id, request_id, became)
@@ -232,23 +198,12 @@ class MergeUndoing:
         return back.party, left
 
     async def _give_back(
-        self, edition: Edition, merged: Participant, before: Mapping[str, Any], after: Mapping[str, Any]
+        self, edition_id: str, merged: Participant, before: Mapping[str, Any], after: Mapping[str, Any]
     ) -> list[FieldError]:
         """Give the kept participant the fields of before that are still as the merge made them."""
         left: list[FieldError] = []
-
-        def patch_of(participant: Participant) -> dict[str, Any]:
-            now = participant.model_dump(mode="json", include=set(after["kept"]))
-            left[:] = [
-                FieldError(f"/kept/{name}", "it has changed since", "changed-since")
-                for name, value in now.items()
-                if value != after["kept"][name]
-            ]
-            back = {name: before["kept"][name] for name, value in now.items() if value == after["kept"][name]}
-            emptied = [name for name in after["filled"] if getattr(participant, name) == getattr(merged, name)]
-            return back | dict.fromkeys(emptied)
-
-        await self._service.participants.change(edition.edition_id, str(merged.merged_into), patch_of, ())
+        back = giving_back(merged, before, after, left)
+        await self._service.participants.change(edition_id, str(merged.merged_into), back, ())
         return left
 
     async def _step_back(self, edition_id: str, request_id: str, after: Sequence[Any]) -> None:
@@ -272,7 +227,7 @@ class MergeUndoing:
             now = [request.requester_id, request.target_id, request.state]
             if now not in ([*after], [*after[:2], RequestState.WITHDRAWN]):
                 if now != [*before]:
-                    left.append(FieldError(f"/requests/{request_id}", "it has changed since", "changed-since"))
+                    left.append(changed_since(f"/requests/{request_id}"))
                 return request
             requester_id, target_id, state = before
             return request.changed(
@@ -282,5 +237,5 @@ class MergeUndoing:
         try:
             await self._unit.amend(MatchRequest, edition_id, request_id, change)
         except Conflict as error:
-            left.append(FieldError(f"/requests/{request_id}", str(error), "changed-since"))
+            left.append(changed_since(f"/requests/{request_id}", str(error)))
         return left

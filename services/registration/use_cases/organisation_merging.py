@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import BaseModel, Field
 
 from services.registration.amendments import Amendments, merge_amendment
-from services.registration.confirmation import Previewed, confirmation_needed, must_be_confirmed, token_of
+from services.registration.confirmation import Previewed, token_of
 from services.registration.domain.entity import Entity
-from services.registration.domain.errors import Conflict, FieldError, Invalid
+from services.registration.domain.errors import Conflict, FieldError, changed_since
 from services.registration.domain.match_request import LIVE, MatchRequest
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
 from services.registration.domain.parties import must_be_active
 from services.registration.service import OperatorService
-from services.registration.unit_of_work import UnitOfWork
-from services.registration.use_cases.merging import MergeCollision
+from services.registration.use_cases.merge_parts import (
+    Merge,
+    MergeCollision,
+    changes_of,
+    giving_back,
+    is_confirmed,
+    must_not_be_tried,
+    two_of,
+)
 from shared.contract.events import EarlierEncounters, Status
 from shared.contract.ids import Id
 
@@ -40,29 +46,18 @@ class OrganisationMergePreview(BaseModel):
     )
 
 
-@dataclass(frozen=True)
-class OrganisationMerge:
-    """The kept organisation after a merge or before it, and the preview."""
-
-    organisation: Organisation
-    previewed: Previewed[OrganisationMergePreview]
-    is_made: bool
-
-
 class OrganisationMergeService:
     """Use cases of merges of organisations."""
 
     def __init__(self, service: OperatorService, amendments: Amendments) -> None:
         self._gate = service.unit_of_work.gate
         self._amendments = amendments
-        repository = service.unit_of_work.repository
-        #: A merge is confirmed as a whole: its changes need no confirmation of their own.
-        self._service = OperatorService(
-            repository, service.unit_of_work.clock, principal=service.unit_of_work.principal
-        )
+        self._service = service.confirmed_as_a_whole()
         self._unit = self._service.unit_of_work
 
-    async def merge(self, edition_id: str, kept_id: str, merged_id: str) -> OrganisationMerge:
+    async def merge(
+        self, edition_id: str, kept_id: str, merged_id: str
+    ) -> Merge[Organisation, OrganisationMergePreview]:
         """Merge an organisation into the kept organisation, once the sender has confirmed the preview.
 
         A repeated merge finishes the work that a crash has left, and changes nothing else.
@@ -74,7 +69,7 @@ class OrganisationMergeService:
             Invalid: both ids are the same.
         """
         await self._service.editions.get_changeable(edition_id)
-        kept, merged = await self._two(edition_id, kept_id, merged_id)
+        kept, merged = await two_of(self._unit, Organisation, edition_id, kept_id, merged_id)
         moving = await self._people(edition_id, merged_id)
         preview = OrganisationMergePreview(
             kept_id=kept_id,
@@ -84,23 +79,10 @@ class OrganisationMergeService:
             conflicts=await self._colleagues(edition_id, kept_id, moving),
         )
         previewed = Previewed(token_of(kept.revision, merged.revision, preview), preview)
-        if self._gate.dry_run:
-            return OrganisationMerge(kept, previewed, is_made=False)
-        if self._gate.token is None:
-            raise confirmation_needed(previewed, "a merge moves people and ends encounters between them")
-        must_be_confirmed(self._gate.token, previewed)
+        if not is_confirmed(self._gate, previewed, "a merge moves people and ends encounters between them"):
+            return Merge(kept, previewed, is_made=False)
         after = await self._write(kept, merged, preview.moved_participants, self._gate.token)
-        return OrganisationMerge(after, previewed, is_made=True)
-
-    async def _two(self, edition_id: str, kept_id: str, merged_id: str) -> tuple[Organisation, Organisation]:
-        if kept_id == merged_id:
-            raise Invalid(FieldError("/merged_id", "is the id of the kept organisation: a merge takes two"))
-        kept = await self._unit.get(Organisation, edition_id, kept_id)
-        merged = await self._unit.get(Organisation, edition_id, merged_id)
-        must_be_active(kept)
-        if merged.merged_into != kept_id:
-            must_be_active(merged)
-        return kept, merged
+        return Merge(after, previewed, is_made=True)
 
     async def _people(self, edition_id: str, organisation_id: str) -> list[Participant]:
         """List the active participants of an organisation, by id."""
@@ -122,7 +104,9 @@ class OrganisationMergeService:
         message = "people of the two organisations have asked each other: colleagues have no encounter"
         return [MergeCollision(slug="colleagues-asked", message=message, ids=asked)] if asked else []
 
-    async def _write(self, kept: Organisation, merged: Organisation, moving: list[str], token: str) -> Organisation:
+    async def _write(
+        self, kept: Organisation, merged: Organisation, moving: list[str], token: str | None
+    ) -> Organisation:
         """Move the people, then end the duplicate, so that none of them is cancelled meanwhile."""
         edition_id, now = kept.edition_id, self._unit.clock()
         for participant_id in moving:
@@ -141,7 +125,7 @@ class OrganisationMergeService:
         after = await self._unit.amend(Organisation, edition_id, kept.id, take)
         await self._name_kept(edition_id, kept.id, merged.id)
         if ended.revision != merged.revision:
-            before, became = _undone_by(kept, after)
+            before, became = changes_of(kept, after, _LISTS, _FILLED_FIELDS)
             became["participants"] = moving
             await self._amendments.add(merge_amendment(merged, ended, token, before, became))
         return after
@@ -168,9 +152,9 @@ class OrganisationMergeService:
 class OrganisationMergeUndoing:
     """Takes a merge of organisations back, as far as nothing of it has changed since."""
 
-    def __init__(self, unit_of_work: UnitOfWork) -> None:
-        self._gate = unit_of_work.gate
-        self._service = OperatorService(unit_of_work.repository, unit_of_work.clock, principal=unit_of_work.principal)
+    def __init__(self, service: OperatorService) -> None:
+        self._gate = service.unit_of_work.gate
+        self._service = service.confirmed_as_a_whole()
         self._unit = self._service.unit_of_work
 
     async def undo(
@@ -182,8 +166,7 @@ class OrganisationMergeUndoing:
             Invalid: a dry run is asked for.
             Conflict: the name of the merged organisation is in use, or the edition is closed.
         """
-        if self._gate.dry_run:
-            raise Invalid(FieldError("/query/dry_run", "the undoing of a merge cannot be tried"))
+        must_not_be_tried(self._gate)
         merged, kept_id = await self._unit.get(Organisation, edition_id, merged_id), str(after["merged_into"])
         left = [] if merged.merged_into is None else await self._give_back(merged, kept_id, before, after)
         back = await self._service.organisations.reinstate(edition_id, merged_id, unmerged=True)
@@ -195,15 +178,8 @@ class OrganisationMergeUndoing:
         self, merged: Organisation, kept_id: str, before: Mapping[str, Any], after: Mapping[str, Any]
     ) -> list[FieldError]:
         left: list[FieldError] = []
-
-        def patch_of(organisation: Organisation) -> dict[str, Any]:
-            now = organisation.model_dump(mode="json", include=set(after["kept"]))
-            changed = [name for name, value in now.items() if value != after["kept"][name]]
-            left[:] = [FieldError(f"/kept/{name}", "it has changed since", "changed-since") for name in changed]
-            emptied = [name for name in after["filled"] if getattr(organisation, name) == getattr(merged, name)]
-            return {name: before["kept"][name] for name in now if name not in changed} | dict.fromkeys(emptied)
-
-        await self._service.organisations.change(merged.edition_id, kept_id, patch_of, ())
+        back = giving_back(merged, before, after, left)
+        await self._service.organisations.change(merged.edition_id, kept_id, back, ())
         return left
 
     async def _move_back(self, edition_id: str, participant_id: str, kept_id: str, merged_id: str) -> list[FieldError]:
@@ -213,7 +189,7 @@ class OrganisationMergeUndoing:
         try:
             await self._service.participants.change(edition_id, participant_id, patch_of, ())
         except Conflict as error:
-            return [FieldError(f"/participants/{participant_id}", str(error), "changed-since")]
+            return [changed_since(f"/participants/{participant_id}", str(error))]
         return []
 
 
@@ -247,11 +223,3 @@ def _naming(organisation: Organisation, kept_id: str, merged_id: str) -> dict[st
             added = kept_id if isinstance(member, str) else member.model_copy(update={"organisation_id": kept_id})
             found[name] = (*members.values(), added)
     return found
-
-
-def _undone_by(kept: Organisation, after: Organisation) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the parts of a merge that an undoing gives back, before and after the merge."""
-    names = {name for name in _LISTS if getattr(kept, name) != getattr(after, name)}
-    was, became = [organisation.model_dump(mode="json", include=names) for organisation in (kept, after)]
-    filled = [name for name in _FILLED_FIELDS if getattr(kept, name) != getattr(after, name)]
-    return {"kept": was}, {"kept": became, "filled": filled}
