@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
 
 from pydantic import ValidationError
@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from services.registration.domain.entity import Authorship, Entity
 from services.registration.ports import AnyEntity, KeyBeginning, Revision
 from shared.runtime.log import get_logger
-from shared.storage.mongo import BulkWriteError, MongoCollection
+from shared.storage.mongo import MongoCollection
 from shared.storage.outbox import outbox_new, outbox_push
 
 _log = get_logger(__name__)
@@ -28,7 +28,6 @@ BESIDE: Final = {
 }
 #: Documents that are read between two turns of waiting requests.
 READ_AT_ONCE: Final = 50
-_DUPLICATE_KEY: Final = 11000
 #: Revisions of an entity whose authors are kept.
 MOST_REVISIONS: Final = 100
 #: Sorts after every character of a key.
@@ -101,18 +100,6 @@ async def new_documents(entities: Mapping[str, Entity], authorship: Authorship) 
         documents.append({"_id": path, "fingerprint": "", **fields})
         await asyncio.sleep(0)
     return documents
-
-
-async def insert_documents(collection: MongoCollection, documents: Sequence[Mapping[str, Any]]) -> set[str]:
-    """Write new documents at once. Return the `_id`s of the documents that are not written: their keys are in use."""
-    try:
-        await collection.insert_many(documents, ordered=False)
-    except BulkWriteError as error:
-        causes = [*error.details["writeErrors"], *error.details["writeConcernErrors"]]
-        if any(cause["code"] != _DUPLICATE_KEY for cause in causes):
-            raise
-        return {documents[cause["index"]]["_id"] for cause in causes}
-    return set()
 
 
 def conditions_of(where: Mapping[str, object] | None) -> dict[str, object]:

@@ -13,7 +13,6 @@ from services.registration.documents import (
     conditions_of,
     entities_in,
     fields_of,
-    insert_documents,
     new_document,
     new_documents,
     next_revision,
@@ -31,7 +30,7 @@ from services.registration.domain.participant import Participant
 from services.registration.domain.seats import Line, Seats
 from services.registration.ports import AnyEntity, Revision
 from shared.contract.events import Status
-from shared.storage.mongo import EVER, DuplicateKeyError, MongoCollection, MongoDatabase
+from shared.storage.mongo import EVER, DuplicateKeyError, MongoCollection, MongoDatabase, insert_new
 from shared.storage.outbox import outbox_new
 
 KINDS: tuple[type[Entity], ...] = (Edition, Organisation, Participant, MatchRequest)
@@ -273,7 +272,7 @@ class MongoRepository:
         """Write new entities of a kind with their events, and return the entities whose keys are in use instead."""
         kind, by_path = type(entities[0]), {self._path(type(new), new.edition_id, new.id): new for new in entities}
         documents = await new_documents(by_path, authorship)
-        refused = await insert_documents(self._of(kind), documents)
+        refused = {document["_id"] for document in await insert_new(self._of(kind), documents)}
         self._written(kind, [path for path in by_path if path not in refused])
         return [entity for path, entity in by_path.items() if path in refused]
 

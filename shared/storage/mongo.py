@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
@@ -18,14 +19,17 @@ from shared.runtime.settings import ConnectionSettings
 MongoDatabase = Any
 MongoCollection = Any
 
+Document = TypeVar("Document", bound=Mapping[str, Any])
+
 #: Earlier than every stored date: the lower bound of date queries. MongoDB skips nulls in a query with an upper bound
 #: only; SecantusDB reads them all unless the range has two bounds: 37 ms against 0.7 ms for 700 documents.
 EVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 #: A slower answer does not tell the time: the process or the network stood still, in one direction or in both.
 _LONGEST_ROUND_TRIP = timedelta(seconds=2)
+_DUPLICATE_KEY = 11000
 
-__all__ = ["EVER", "BulkWriteError", "DuplicateKeyError", "Mongo", "MongoCollection", "MongoDatabase"]
+__all__ = ["EVER", "DuplicateKeyError", "Mongo", "MongoCollection", "MongoDatabase", "insert_new"]
 
 
 class Mongo:
@@ -64,6 +68,22 @@ class Mongo:
         closing = self._client.close()
         if inspect.isawaitable(closing):
             await closing
+
+
+async def insert_new(collection: MongoCollection, documents: Sequence[Document]) -> list[Document]:
+    """Write new documents in one call. Return the documents that are not written: their keys are in use.
+
+    Raises:
+        BulkWriteError: a document is not written for a second reason, or not by a majority of the servers.
+    """
+    try:
+        await collection.insert_many(documents, ordered=False)
+    except BulkWriteError as error:
+        causes = [*error.details["writeErrors"], *error.details["writeConcernErrors"]]
+        if any(cause["code"] != _DUPLICATE_KEY for cause in causes):
+            raise
+        return [documents[cause["index"]] for cause in causes]
+    return []
 
 
 def _client_class(driver: str) -> Any:  # noqa: ANN401 - see MongoDatabase

@@ -16,9 +16,8 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import orjson
 from pymongo import ASCENDING
-from pymongo.errors import BulkWriteError
 
-from shared.storage.mongo import DuplicateKeyError, MongoDatabase
+from shared.storage.mongo import DuplicateKeyError, MongoDatabase, insert_new
 
 State = TypeVar("State")
 Change = TypeVar("Change")
@@ -27,7 +26,6 @@ Change_contra = TypeVar("Change_contra", contravariant=True)
 
 #: Collection of the texts.
 PEOPLE = "people"
-_DUPLICATE_KEY = 11000
 _WRITES_AT_ONCE = 16
 
 
@@ -110,19 +108,8 @@ class MongoPeople:
             async with limit:
                 await self._change(document)
 
-        known = await self._insert(documents) if len(documents) > 1 else documents
+        known = await insert_new(self._documents, documents) if len(documents) > 1 else documents
         await asyncio.gather(*map(write, known))
-
-    async def _insert(self, documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Insert the documents of new things, and return the others."""
-        try:
-            await self._documents.insert_many(documents, ordered=False)
-        except BulkWriteError as error:
-            failures = (error.details or {}).get("writeErrors", ())
-            if any(failure["code"] != _DUPLICATE_KEY for failure in failures):
-                raise
-            return [documents[failure["index"]] for failure in failures]
-        return []
 
     async def _change(self, document: dict[str, Any]) -> None:
         if document["erased"]:
