@@ -13,8 +13,9 @@ from services.registration.api.rights import needs
 from services.registration.domain.errors import FieldError, Invalid
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
+from services.registration.domain.parties import AnyParty
 from services.registration.service import OperatorService
-from services.registration.use_cases.search import AnyParty, PartySearch, search_of
+from services.registration.use_cases.search import PartySearch, search_of
 from shared.access import Action, MissingRight, Principal, Sight
 
 router = APIRouter(tags=["search"])

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 from pydantic_core import to_json
 
+from services.registration.domain.entity import Facts
 from services.registration.domain.errors import Conflict, FieldError, Invalid, NotFound
 from services.registration.domain.members import Patch
 from services.registration.domain.names import Line, external_id_keys
 from services.registration.domain.organisation import Organisation, OrganisationFacts
-from services.registration.domain.parsing import parse_facts
+from services.registration.domain.parsing import AnyFacts, parse_facts
 from services.registration.domain.participant import Participant, ParticipantFacts
+from services.registration.domain.parties import AnyParty
 from services.registration.ports import KeyBeginning
-from services.registration.unit_of_work import UnitOfWork
+from services.registration.unit_of_work import Revisions, UnitOfWork
 from services.registration.use_cases.organisations import OrganisationService
 from services.registration.use_cases.participants import ParticipantService
 from shared.contract.events import Status
@@ -24,7 +26,8 @@ _ID: Final = TypeAdapter[str](Line)
 #: Parties with an external id that are read: cancelled parties keep it beside the active party.
 _MOST: Final = 20
 _ATTEMPTS: Final = 3
-AnyParty = TypeVar("AnyParty", Organisation, Participant)
+AnyParty_co = TypeVar("AnyParty_co", Organisation, Participant, covariant=True)
+AnyFacts_contra = TypeVar("AnyFacts_contra", bound=Facts, contravariant=True)
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,14 @@ class Upsert(Generic[AnyParty]):
 
     party: AnyParty
     is_new: bool
+
+
+class _Parties(Protocol[AnyFacts_contra, AnyParty_co]):
+    """The use cases of a kind of party, as far as they are needed here."""
+
+    async def register(self, edition_id: str, facts: AnyFacts_contra, key: str | None, /) -> AnyParty_co: ...
+
+    async def amend(self, edition_id: str, party_id: str, patch: Patch, revisions: Revisions, /) -> AnyParty_co: ...
 
 
 class ExternalIdService:
@@ -62,35 +73,34 @@ class ExternalIdService:
         Raises:
             Conflict: the participant is cancelled; and the errors of a registration and of a change.
         """
-        own = _with_id(patch, _clean(external_id))
-        for _ in range(_ATTEMPTS):
-            there = await self._find(Participant, edition_id, own["external_id"])
-            if there is not None:
-                return Upsert(await self._participants.amend(edition_id, there.id, own, ()), is_new=False)
-            facts = parse_facts(ParticipantFacts, to_json(own))
-            self._must_not_be_tried(Participant.NOUN)
-            try:
-                return Upsert(await self._participants.register(edition_id, facts, None), is_new=True)
-            except Conflict:  # perhaps registered at this very moment, under the same id
-                if await self._find(Participant, edition_id, own["external_id"]) is None:
-                    raise
-        raise Conflict("the participant is being registered by others: try again")
+        return await self._put(Participant, ParticipantFacts, self._participants, edition_id, external_id, patch)
 
     async def put_organisation(self, edition_id: str, external_id: str, patch: Patch) -> Upsert[Organisation]:
         """Change the organisation of an external id, or register an organisation. See `put_participant`."""
+        return await self._put(Organisation, OrganisationFacts, self._organisations, edition_id, external_id, patch)
+
+    async def _put(
+        self,
+        kind: type[AnyParty],
+        facts_kind: type[AnyFacts],
+        parties: _Parties[AnyFacts, AnyParty],
+        edition_id: str,
+        external_id: str,
+        patch: Patch,
+    ) -> Upsert[AnyParty]:
         own = _with_id(patch, _clean(external_id))
         for _ in range(_ATTEMPTS):
-            there = await self._find(Organisation, edition_id, own["external_id"])
+            there = await self._find(kind, edition_id, own["external_id"])
             if there is not None:
-                return Upsert(await self._organisations.amend(edition_id, there.id, own, ()), is_new=False)
-            facts = parse_facts(OrganisationFacts, to_json(own))
-            self._must_not_be_tried(Organisation.NOUN)
+                return Upsert(await parties.amend(edition_id, there.id, own, ()), is_new=False)
+            facts = parse_facts(facts_kind, to_json(own))
+            self._must_not_be_tried(kind.NOUN)
             try:
-                return Upsert(await self._organisations.register(edition_id, facts, None), is_new=True)
-            except Conflict:  # as above
-                if await self._find(Organisation, edition_id, own["external_id"]) is None:
+                return Upsert(await parties.register(edition_id, facts, None), is_new=True)
+            except Conflict:  # perhaps registered at this very moment, under the same id
+                if await self._find(kind, edition_id, own["external_id"]) is None:
                     raise
-        raise Conflict("the organisation is being registered by others: try again")
+        raise Conflict(f"the {kind.NOUN} is being registered by others: try again")
 
     async def _find(self, kind: type[AnyParty], edition_id: str, external_id: str) -> AnyParty | None:
         [key] = external_id_keys(external_id)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Final
 
 from services.registration.domain.errors import FieldError, Invalid
 from services.registration.domain.names import (
@@ -15,13 +15,11 @@ from services.registration.domain.names import (
     member_key,
     name_keys,
 )
-from services.registration.domain.organisation import Organisation
-from services.registration.domain.participant import Participant
+from services.registration.domain.parties import AnyParty
 from services.registration.ports import KeyBeginning, Repository
 
 #: Entities that are read at once.
 _PAGE: Final = 100
-AnyParty = TypeVar("AnyParty", Organisation, Participant)
 
 
 @dataclass(frozen=True)
