@@ -107,9 +107,11 @@ class InMemoryRepository:
         found = {_path(entity, edition_id): entity for entity in self._own(kind) if _has(entity, wanted)}
         return [entity for path, entity in sorted(found.items()) if path > after][:limit]
 
-    async def all_of(self, kind: type[AnyEntity], edition_id: str) -> AsyncIterator[AnyEntity]:
+    async def all_of(
+        self, kind: type[AnyEntity], edition_id: str, where: Mapping[str, object] | None = None
+    ) -> AsyncIterator[AnyEntity]:
         """Yield all entities of an edition, by id."""
-        for entity in await self.page(kind, edition_id, "", len(self._store.documents)):
+        for entity in await self.page(kind, edition_id, "", len(self._store.documents), where):
             yield entity
 
     async def count_live_requests(self, edition_id: str, requester_id: str) -> int:

@@ -188,9 +188,11 @@ class MongoRepository:
         found = self._by_id(kind, edition_id, after, where).limit(limit)
         return [entity async for entity in entities_in(kind, found)]
 
-    def all_of(self, kind: type[AnyEntity], edition_id: str) -> AsyncIterator[AnyEntity]:
+    def all_of(
+        self, kind: type[AnyEntity], edition_id: str, where: Mapping[str, object] | None = None
+    ) -> AsyncIterator[AnyEntity]:
         """Yield all entities of an edition, by id. A single query: SecantusDB reads a whole edition for each page."""
-        return entities_in(kind, self._by_id(kind, edition_id))
+        return entities_in(kind, self._by_id(kind, edition_id, where=where))
 
     async def count_live_requests(self, edition_id: str, requester_id: str) -> int:
         """Count the requests of a participant that are neither declined, withdrawn nor expired."""

@@ -15,7 +15,6 @@ from services.registration.domain.match_request import MatchRequest
 from services.registration.domain.participant import Participant
 from services.registration.internal_clients import InternalClient, ServiceDeclined
 from services.registration.ports import Revision
-from services.registration.service import OperatorService
 from shared.access import Action
 from shared.contract.events import Instant
 from shared.privacy import REGISTER
@@ -72,7 +71,7 @@ async def export_personal_data(
         exported_at=unit.clock(),
         participant=participant,
         revisions=await unit.repository.history(Participant, edition_id, participant_id),
-        match_requests=await _requests_of(service, edition_id, participant_id),
+        match_requests=sorted(await service.moves.requests_of(participant), key=lambda request: request.id),
         encounters=encounters,
         mails=await _mails_to(notify, edition_id, participant_id),
         kept=[
@@ -87,11 +86,6 @@ async def export_personal_data(
             for place in REGISTER
         ],
     )
-
-
-async def _requests_of(service: OperatorService, edition_id: str, participant_id: str) -> list[MatchRequest]:
-    found = service.unit_of_work.repository.all_of(MatchRequest, edition_id)
-    return [request async for request in found if participant_id in (request.requester_id, request.target_id)]
 
 
 async def _mails_to(notify: InternalClient, edition_id: str, participant_id: str) -> list[dict[str, Any]]:

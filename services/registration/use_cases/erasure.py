@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,7 +16,6 @@ from services.registration.service import OperatorService
 from shared.contract.events import Phase, Status
 from shared.runtime.clock import Clock
 
-_PAGE: Final = 500
 #: Tries of an erasure that loses to concurrent changes of the same party.
 _ATTEMPTS: Final = 16
 #: Erasures that one run of the background work carries out again.
@@ -47,7 +45,7 @@ class ErasureService:
         """Return the parties that an erasure erases; see `_people_of`. Raises `NotFound`."""
         edition = await self._service.editions.get(edition_id)
         party = await self._unit.get(kind, edition_id, entity_id)
-        people = [person async for person in self._people_of(party)]
+        people = await self._people_of(party)
         is_active = any(member.status is Status.ACTIVE for member in (party, *people))
         return ErasurePlan((party, *people), is_active and edition.phase is not Phase.CLOSED)
 
@@ -68,7 +66,7 @@ class ErasureService:
         found = await self._unit.repository.find(kind, erasure.edition_id, erasure.entity_id)
         if found is None:
             return
-        async for person in self._people_of(found):
+        for person in await self._people_of(found):
             if person.erased_at is None:
                 await self._erasures.add(Erasure.of(person, self._unit.clock()))
                 await self._carry_out(person)
@@ -77,33 +75,23 @@ class ErasureService:
             await self._unit.repository.replace(found.model_copy(update=again))
         await self._carry_out(found)
 
-    async def _people_of(self, party: Party) -> AsyncIterator[Participant]:
-        """Yield the participants that go with a party: an organisation's, and the merged registrations of a person."""
+    async def _people_of(self, party: Party) -> list[Participant]:
+        """List the participants that go with a party: an organisation's, and the merged registrations of a person."""
         if isinstance(party, Organisation):
-            members = self._participants(party.edition_id, {"organisation_id": party.organisation_id})
+            members = await self._participants(party.edition_id, organisation_id=party.organisation_id)
         else:
-            members = self._merged_with(party)
-        seen = {party.id}
-        async for member in members:
-            for person in [member, *[other async for other in self._merged_with(member)]]:
-                if person.id not in seen:
-                    seen.add(person.id)
-                    yield person
+            members = await self._merged_with(party)
+        people = [person for member in members for person in (member, *await self._merged_with(member))]
+        return [person for person_id, person in {one.id: one for one in people}.items() if person_id != party.id]
 
-    async def _merged_with(self, person: Participant) -> AsyncIterator[Participant]:
+    async def _merged_with(self, person: Participant) -> list[Participant]:
         kept_id = person.merged_into or person.participant_id
         kept = await self._unit.repository.find(Participant, person.edition_id, kept_id)
-        if kept is not None:
-            yield kept
-        async for duplicate in self._participants(person.edition_id, {"merged_into": kept_id}):
-            yield duplicate
+        duplicates = await self._participants(person.edition_id, merged_into=kept_id)
+        return [kept, *duplicates] if kept is not None else duplicates
 
-    async def _participants(self, edition_id: str, where: dict[str, str]) -> AsyncIterator[Participant]:
-        after = ""
-        while found := await self._unit.repository.page(Participant, edition_id, after, _PAGE, where):
-            for person in found:
-                yield person
-            after = found[-1].participant_id
+    async def _participants(self, edition_id: str, **where: str) -> list[Participant]:
+        return [person async for person in self._unit.repository.all_of(Participant, edition_id, where)]
 
     async def _carry_out(self, party: Party) -> None:
         """Erase a party, unless it was erased, and forget the fields before its last changes."""

@@ -9,8 +9,6 @@ from services.registration.domain.match_request import LIVE, MatchRequest
 from services.registration.domain.participant import Participant
 from services.registration.ports import Repository
 
-#: Requests of a participant that are read, as many as any participant has.
-_MOST: Final = 1000
 _MOST_NAMED: Final = 20
 
 
@@ -22,13 +20,13 @@ class MoveService:
 
     async def requests_of(self, participant: Participant) -> list[MatchRequest]:
         """List the requests that a participant has made, and the requests to the participant."""
-        made, received = [
-            await self._repository.page(
-                MatchRequest, participant.edition_id, "", _MOST, {side: participant.participant_id}
-            )
+        return [
+            request
             for side in ("requester_id", "target_id")
+            async for request in self._repository.all_of(
+                MatchRequest, participant.edition_id, {side: participant.participant_id}
+            )
         ]
-        return [*made, *received]
 
     async def colleagues(self, participant: Participant) -> list[DoubtfulFact]:
         """Return a warning that names the people of the same organisation with whom the participant has requests."""

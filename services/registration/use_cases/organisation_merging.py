@@ -88,8 +88,9 @@ class OrganisationMergeService:
         """List the active participants of an organisation, by id."""
         return [
             participant
-            async for participant in self._unit.repository.all_of(Participant, edition_id)
-            if participant.organisation_id == organisation_id and participant.status is Status.ACTIVE
+            async for participant in self._unit.repository.all_of(
+                Participant, edition_id, {"organisation_id": organisation_id, "status": Status.ACTIVE.value}
+            )
         ]
 
     async def _colleagues(self, edition_id: str, kept_id: str, moving: Collection[Participant]) -> list[MergeCollision]:

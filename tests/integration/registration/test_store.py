@@ -143,6 +143,8 @@ async def test_pages_by_id(store: Any) -> None:
     assert everything == ["org_1", "org_2", "org_3"]
     named = await repository.page(Organisation, "edn_1", "", 9, {"name": "Empresa 3"})
     assert [entity.id for entity in named] == ["org_3"]
+    every_named = [entity.id async for entity in repository.all_of(Organisation, "edn_1", {"name": "Empresa 3"})]
+    assert every_named == ["org_3"]
 
 
 async def test_counts_live_requests(store: Any) -> None:
