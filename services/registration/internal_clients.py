@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
+from pydantic import BaseModel
 
 from services.registration.settings import Settings
 from shared.internal_api.server import ACTOR_HEADER
 from shared.runtime import trace
 
 _LONGEST_DETAIL = 1000
+#: Items that a service lists with a call.
+_PAGE = 1000
+AnyItem = TypeVar("AnyItem", bound=BaseModel)
 
 
 class ServiceUnavailable(Exception):
@@ -49,6 +54,17 @@ class InternalClient:
     async def get(self, path: str, parameters: Mapping[str, str] | None = None) -> dict[str, Any]:
         """Send a GET request; `path` is without the leading `/internal`."""
         return await self._request("GET", path, parameters=parameters)
+
+    async def all_items(self, path: str, kind: type[AnyItem], after: Callable[[AnyItem], str]) -> list[AnyItem]:
+        """Return all items of a list, page by page; `after` names the item beyond which the next page begins."""
+        found: list[AnyItem] = []
+        while True:
+            page = {"limit": str(_PAGE), "after": after(found[-1]) if found else ""}
+            items = [kind.model_validate(item) for item in (await self.get(path, page))["items"]]
+            found += items
+            if len(items) < _PAGE:
+                return found
+            await asyncio.sleep(0)
 
     async def post(self, path: str, body: Mapping[str, Any], actor: str | None = None) -> dict[str, Any]:
         """Send a POST request with a JSON body; with the author of the change that it asks for."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator
 from datetime import datetime, tzinfo
@@ -29,8 +28,6 @@ _ATTENDANCE: Final = (
     "outcome",
 )
 _WAITING: Final = (*_PEOPLE, "reason", "remedy", "encounter_id")
-#: Encounters that the scheduler tells with a call.
-_PAGE: Final = 1000
 _ORGANISATIONS: Final = ("first_organisation", "second_organisation")
 #: The two participants of an encounter; guests come after them.
 _TWO: Final = 2
@@ -38,16 +35,9 @@ _TWO: Final = 2
 
 async def _encounters_of(source: ExportSource) -> list[EncounterNow]:
     """Return all encounters by time; encounters without a place come last. Raises `ServiceUnavailable`."""
-    path, after = f"/editions/{source.edition.edition_id}/encounters", ""
-    found: list[EncounterNow] = []
-    while True:
-        answer = await source.clients.scheduler.get(path, {"limit": str(_PAGE), "after": after})
-        items = [EncounterNow.model_validate(item) for item in answer["items"]]
-        found += items
-        if len(items) < _PAGE:
-            return sorted(found, key=_order)
-        after = items[-1].encounter_id
-        await asyncio.sleep(0)
+    path = f"/editions/{source.edition.edition_id}/encounters"
+    found = await source.clients.scheduler.all_items(path, EncounterNow, lambda encounter: encounter.encounter_id)
+    return sorted(found, key=_order)
 
 
 def _order(encounter: EncounterNow) -> tuple[bool, str, str, str]:

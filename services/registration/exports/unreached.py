@@ -9,7 +9,6 @@ from services.registration.exports.tables import Cell, ExportSource, ExportTable
 from shared.internal_api.reach import ParticipantReach, ReachState
 
 _FIELDS: Final = ("participant", "organisation", "email", "phone", "state", "reason", "remedy", "id")
-_PAGE: Final = 1000
 #: The state of a participant to whom no mail was due so far.
 _UNMAILED: Final = "unmailed"
 
@@ -25,15 +24,9 @@ async def _unreached(source: ExportSource) -> AsyncIterator[Row]:
 
 async def _reach(source: ExportSource) -> dict[str, ParticipantReach]:
     """Return the states of the newest mails by participant. Raises `ServiceUnavailable`, `ServiceDeclined`."""
-    path, after = f"/editions/{source.edition.edition_id}/reach", ""
-    found: dict[str, ParticipantReach] = {}
-    while True:
-        answer = await source.clients.notify.get(path, {"limit": str(_PAGE), "after": after})
-        items = [ParticipantReach.model_validate(item) for item in answer["items"]]
-        found |= {item.participant_id: item for item in items}
-        if len(items) < _PAGE:
-            return found
-        after = items[-1].participant_id
+    path = f"/editions/{source.edition.edition_id}/reach"
+    found = await source.clients.notify.all_items(path, ParticipantReach, lambda reach: reach.participant_id)
+    return {reach.participant_id: reach for reach in found}
 
 
 def _cells(participant_id: str, reach: ParticipantReach | None, source: ExportSource) -> dict[str, Cell]:
