@@ -14,7 +14,7 @@ from services.registration.domain.participant import Participant
 from services.registration.use_cases.erasure import ErasurePlan, ErasureService
 from shared.access import Action
 from shared.contract.ids import Id
-from shared.privacy import REGISTER, DataPlace
+from shared.privacy import REGISTER
 
 router = APIRouter(prefix="/editions/{edition_id}", tags=["privacy"])
 
@@ -34,9 +34,11 @@ class KeptData(BaseModel):
     holds: str
 
     @classmethod
-    def of(cls, place: DataPlace) -> KeptData:
-        """Return the view of a place of the register."""
-        return cls(service=place.service, place=place.name, holds=place.holds)
+    def listed(cls, *, goes: bool) -> list[KeptData]:
+        """List the places of the register that an erasure empties, or the places that it leaves."""
+        return [
+            cls(service=place.service, place=place.name, holds=place.holds) for place in REGISTER if place.goes is goes
+        ]
 
 
 class ErasureReport(BaseModel):
@@ -57,8 +59,8 @@ class ErasureReport(BaseModel):
             dry_run=dry_run,
             parties=[ErasedParty(kind=party.NOUN, id=party.id) for party in plan.parties],
             cancels=plan.cancels,
-            goes=[KeptData.of(place) for place in REGISTER if place.goes],
-            stays=[KeptData.of(place) for place in REGISTER if not place.goes],
+            goes=KeptData.listed(goes=True),
+            stays=KeptData.listed(goes=False),
         )
 
 

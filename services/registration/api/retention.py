@@ -17,7 +17,6 @@ from services.registration.domain.errors import NotFound
 from services.registration.retention import RetentionFacts
 from services.registration.use_cases.retention import RetentionService, RetentionView
 from shared.access import Action
-from shared.privacy import REGISTER
 
 router = APIRouter(prefix="/editions/{edition_id}/retention", tags=["privacy"])
 
@@ -47,8 +46,8 @@ class RetentionReport(BaseModel):
             anonymised_at=view.retention.anonymised_at,
             participants=participants,
             organisations=organisations,
-            goes=[KeptData.of(place) for place in REGISTER if place.goes],
-            stays=[KeptData.of(place) for place in REGISTER if not place.goes],
+            goes=KeptData.listed(goes=True),
+            stays=KeptData.listed(goes=False),
         )
 
 

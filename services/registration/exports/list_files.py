@@ -8,8 +8,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from services.registration.exports.csv_file import CsvFile
-from services.registration.exports.service import ExportFormat
+from services.registration.exports.service import ExportFormat, file_of
 from services.registration.exports.tables import Cell
 from services.registration.exports.words import ExportWords, countries, languages
 from services.registration.exports.workbook import WorkbookFile
@@ -68,11 +67,7 @@ def template(kind: str, words: ExportWords, file_format: ExportFormat) -> bytes:
     fields = TEMPLATES[kind]
     out = io.BytesIO()
     headings = [words.heading(name) for name in fields]
-    file = (
-        CsvFile(out, headings, words.language)
-        if file_format is ExportFormat.CSV
-        else WorkbookFile(out, headings, words.title(kind))
-    )
+    file = file_of(file_format, out, headings, words.title(kind), words.language)
     file.add(_example(fields, words))
     if isinstance(file, WorkbookFile):
         for number, name in enumerate(fields):
@@ -123,11 +118,7 @@ def marked_copy(sheet: Sheet, report: ImportReport, file_format: ExportFormat) -
     letters = [letter_of(number) for number in range(width)]
     out = io.BytesIO()
     titles = [*_MARKS, *(headings.get(letter, "") for letter in letters)]
-    file = (
-        CsvFile(out, titles, Language.SPANISH)
-        if file_format is ExportFormat.CSV
-        else WorkbookFile(out, titles, "Tertulia")
-    )
+    file = file_of(file_format, out, titles, "Tertulia", Language.SPANISH)
     # A row that was rejected before its cells were told apart has a line only.
     for line in sorted({*rows, *reasons}):
         outcome = outcomes.get(line, "rejected" if reasons[line] else "")

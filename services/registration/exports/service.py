@@ -6,7 +6,7 @@ import asyncio
 import re
 import tempfile
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -19,6 +19,7 @@ from services.registration.exports.lists import MATCH_REQUESTS, ORGANISATIONS, P
 from services.registration.exports.tables import ExportSource, ExportTable
 from services.registration.exports.unreached import UNREACHED
 from services.registration.exports.workbook import WorkbookFile
+from shared.contract.events import Language
 
 EXPORTS: Final[Mapping[str, ExportTable]] = {
     "participants": PARTICIPANTS,
@@ -43,6 +44,15 @@ class ExportFormat(StrEnum):
 
     CSV = "csv"
     XLSX = "xlsx"
+
+
+def file_of(
+    file_format: ExportFormat, out: IO[bytes], headings: Sequence[str], title: str, language: Language
+) -> CsvFile | WorkbookFile:
+    """Begin a file with its headings. A workbook shows the title; a CSV file has the delimiter of the language."""
+    if file_format is ExportFormat.CSV:
+        return CsvFile(out, headings, language)
+    return WorkbookFile(out, headings, title)
 
 
 @dataclass(frozen=True)
@@ -75,12 +85,7 @@ async def export(source: ExportSource, kind: str, file_format: ExportFormat, tod
 async def _write(
     content: IO[bytes], source: ExportSource, table: ExportTable, title: str, file_format: ExportFormat
 ) -> None:
-    headings = table.headings(source.words)
-    file = (
-        CsvFile(content, headings, source.words.language)
-        if file_format is ExportFormat.CSV
-        else WorkbookFile(content, headings, title)
-    )
+    file = file_of(file_format, content, table.headings(source.words), title, source.words.language)
     rows = 0
     async for row in table.rows(source):
         rows += 1
