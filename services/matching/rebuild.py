@@ -7,7 +7,7 @@ open requests that changed; the terms of scores from the quality tier.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 from services.matching.aggregate import MatchingAggregate
 from services.matching.configurations import configurations_in
@@ -53,7 +53,7 @@ from shared.contract.topics import AFFINITY, topics_of
 from shared.messaging.topic_log import EditionEvents
 from shared.runtime.settings import read_settings
 from shared.storage.mongo import MongoDatabase
-from shared.storage.people import Texts
+from shared.storage.people import newest
 from shared.storage.rebuild import JournalDraft, Rebuilt, View, as_json, read_journal, write_journal
 
 Terms = dict[str, dict[str, float]]
@@ -104,17 +104,13 @@ def view_of(state: MatchingState) -> View:
         "rules": as_json({state.edition_id: state.rules} if state.rules else {}),
         "organisations": as_json(state.organisations),
         "participants": as_json(state.participants, exclude={"texts"}),
-        "texts": {key: _newest(text) for key, text in _TEXTS.texts_of(state).items()},
+        "texts": newest(_TEXTS.texts_of(state)),
         "requests": as_json(state.requests),
         "affinities": as_json(state.published),
         "proposals": {request: list(partners) for request, partners in state.proposals.items() if partners},
         "held": {pair: encounter.held for pair, encounter in state.encounters.items() if encounter.held is not None},
         "filled": {state.edition_id: state.filled},
     }
-
-
-def _newest(texts: Texts) -> dict[str, Any] | None:
-    return texts[max(texts)] if texts else None
 
 
 def state_of(

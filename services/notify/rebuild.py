@@ -55,7 +55,7 @@ from shared.messaging.topic_log import EditionEvents
 from shared.runtime.clock import utc_now
 from shared.runtime.settings import read_settings
 from shared.storage.mongo import MongoDatabase
-from shared.storage.people import Texts
+from shared.storage.people import newest
 from shared.storage.rebuild import JournalDraft, Rebuilt, View, as_json, read_journal, side_by_side, write_journal
 
 _AGGREGATE, _TEXTS = AudienceAggregate(), AudienceTexts()
@@ -116,16 +116,11 @@ def view_of(state: Audience, deliveries: Iterable[Delivery]) -> View:
         "edition": as_json({state.edition_id: state.edition} if state.edition else {}),
         "organisations": as_json(state.organisations, exclude=_NUMBERS),
         "contacts": as_json(state.contacts, exclude=_NUMBERS),
-        "texts": {key: _newest(text) for key, text in _TEXTS.texts_of(state).items()},
+        "texts": newest(_TEXTS.texts_of(state)),
         "agendas": as_json(state.agendas),
         "reasons": as_json({pair: state.matches[pair] for pair in met}, exclude={"revision"}),
         "told": {delivery.participant_id: _mailed(delivery) for delivery in deliveries},
     }
-
-
-def _newest(texts: Texts) -> dict[str, Any] | None:
-    """Leave out the history: texts of earlier revisions and of persons who left."""
-    return texts[max(texts)] if texts else None
 
 
 def _pair(state: Audience, participant_id: str, partner_id: str) -> str | None:

@@ -240,7 +240,7 @@ class UnitOfWork:
         """Return a new entity of a dry run. Raises `Conflict` if its unique key is in use."""
         holder = (await self.repository.find_unique(type(entity), [entity.unique])).get(entity.unique)
         if holder is not None and not holder.gives_way:
-            raise Conflict(f"the same is registered already, as {entity.NOUN} {holder.id}")
+            raise Conflict(_taken(entity, holder))
         return entity
 
     async def _raise_unless_a_retry_may_succeed(self, entity: Entity, error: NotUnique, *, is_new: bool) -> None:

@@ -150,6 +150,14 @@ def merged(brought: Iterable[tuple[str, Texts]]) -> dict[str, Texts]:
     return texts
 
 
+def newest(texts: EditionTexts) -> dict[str, dict[str, Any] | None]:
+    """Return the texts of the last revision of each thing, without those of earlier revisions and of people who left.
+
+    An erased thing has none.
+    """
+    return {key: text[max(text)] if text else None for key, text in texts.items()}
+
+
 def _document_of(edition_id: str, key: str, texts: Texts) -> dict[str, Any]:
     """Return the document of a thing. No query reads inside the texts of a revision: they are JSON text."""
     return {
