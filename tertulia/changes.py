@@ -166,9 +166,9 @@ def show_undo(edition_id: str, amendment_id: str | None) -> None:
         show_line(console, f"To undo it within seven days: tertulia change undo {edition_id} {amendment_id}")
 
 
-def is_confirmed() -> bool:
+def is_confirmed(question: str = "Make this change?") -> bool:
     """Ask for a confirmation at a terminal; False without a terminal."""
-    return sys.stdin.isatty() and typer.confirm("Make this change?")
+    return sys.stdin.isatty() and typer.confirm(question)
 
 
 def _show_problem(slug: str, problem: dict[str, Any]) -> None:

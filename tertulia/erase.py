@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 
+from tertulia.changes import is_confirmed
 from tertulia.output import show_line, show_table
 from tertulia.registration_api import HERE, Address, Edition, Key, answer_of, client_of
 
@@ -28,7 +28,7 @@ def erase(
     path = f"/editions/{edition_id}/{parties}/{party_id}/erasure"
     with client_of(registration, key) as client:
         _show(answer_of(client, "POST", path, query={"dry_run": "true"}))
-        if not yes and not (sys.stdin.isatty() and typer.confirm("Erase for good?")):
+        if not yes and not is_confirmed("Erase for good?"):
             show_line(console, "Nothing was erased. To erase: --yes")
             return
         answer_of(client, "POST", path)

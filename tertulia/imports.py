@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
@@ -10,7 +9,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
-from tertulia.changes import show_effects, show_undo
+from tertulia.changes import is_confirmed, show_effects, show_undo
 from tertulia.output import show_line, show_table, stop
 from tertulia.progress import progress_of
 from tertulia.registration_api import HERE, Address, Edition, Key, client_of, errors, sent_file
@@ -77,7 +76,7 @@ def import_list(
             with progress_of(client, edition_id):
                 tried = sent_file(client, path, given | {"dry_run": "true"}, content, _JSON).json()
             _show(tried)
-            if not yes and not (sys.stdin.isatty() and typer.confirm("Apply this list?")):
+            if not yes and not is_confirmed("Apply this list?"):
                 show_line(console, f"Nothing was applied. To apply this list: --yes, or --token {tried['token']}")
                 return
             token = tried["token"]

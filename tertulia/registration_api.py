@@ -30,7 +30,7 @@ def client_of(registration: str, key: str) -> httpx.Client:
     import httpx  # noqa: PLC0415 - only with a command that calls
 
     if not key:
-        stop(errors, "set TERTULIA_API_KEY to an API key of the edition's operator (`tertulia operator add-key`)")
+        stop(errors, "set TERTULIA_API_KEY to an API key of the edition's operator (`tertulia key add`)")
     return httpx.Client(
         base_url=f"{registration.rstrip('/')}/v1",
         headers={"Authorization": f"Bearer {key}"},

@@ -56,7 +56,7 @@ async def _renumber_ledger(database: MongoDatabase, audience: Audience, *, dry_r
 
 async def _renumber_feeds(database: MongoDatabase, audience: Audience, *, dry_run: bool) -> int:
     feeds, count, edition_id = MongoFeeds(database), 0, audience.edition_id
-    documents = [document async for document in database[FEEDS].find({"edition_id": edition_id})]
+    documents = [document async for document in database[FEEDS].find({"edition_id": edition_id}, {"_id": 1})]
     for document in documents:
         participant_id = document["_id"].removeprefix(f"{edition_id}/")
         feed = await feeds.find(edition_id, participant_id)

@@ -13,6 +13,7 @@ from typing import Final, NamedTuple
 from services.registration.import_files.encoding import encoding_of
 from services.registration.import_files.headings import FieldVocabulary, ListHeader, find_header
 from services.registration.import_files.sheet import (
+    HEADER_ROWS,
     MOST_COLUMNS,
     FileLimits,
     FoundTable,
@@ -26,8 +27,6 @@ from services.registration.import_files.sheet import (
 _DELIMITERS: Final = (",", ";", "\t", "|")
 #: The first line of a file for Excel, which names the delimiter.
 _SEPARATOR_LINE: Final = re.compile(r'\ufeff?"?sep=(.)"?\s*?(\r\n|\r|\n)', re.IGNORECASE)
-#: Rows with text among which the headings are sought.
-HEADER_ROWS: Final = 50
 #: Bytes in which a line with a stated separator is sought.
 _BEGINNING_BYTES: Final = 1024
 _MOST_CELLS: Final = 16_384

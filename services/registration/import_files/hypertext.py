@@ -10,6 +10,7 @@ from typing import Final
 from services.registration.import_files.encoding import encoding_of
 from services.registration.import_files.headings import FieldVocabulary, find_header
 from services.registration.import_files.sheet import (
+    HEADER_ROWS,
     FileLimits,
     FoundTable,
     SheetBuilder,
@@ -22,7 +23,6 @@ from services.registration.import_files.sheet import (
 _CHARSET: Final = re.compile(rb"charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 _BEGINNING_BYTES: Final = 4096
 _MOST_SPAN: Final = 1000
-_HEADER_ROWS: Final = 50
 _BREAKS: Final = frozenset({"br", "p", "div", "li"})
 _IGNORED: Final = frozenset({"style", "script", "head", "title"})
 
@@ -48,7 +48,7 @@ def read_hypertext(
     if not parser.rows:
         raise UnreadableFile("HTML without a table: send the list as CSV or .xlsx")
     rows = [(line, row) for line, row in enumerate(parser.rows, 1) if counted(row)]
-    first = [(line, [cleaned(cell) for cell in row]) for line, row in rows[:_HEADER_ROWS]]
+    first = [(line, [cleaned(cell) for cell in row]) for line, row in rows[:HEADER_ROWS]]
     header = check_header(find_header(first, vocabulary), first[0][1] if first else [])
     found(FoundTable.of(header, encoding=encoding))
     sheet = SheetBuilder(header, vocabulary, limits, take, must_fit=False, keep=keep)
@@ -60,12 +60,13 @@ def read_hypertext(
 def _encoding(raw: bytes) -> str:
     """Return the encoding that the file names, if its bytes are text in it; else the detected encoding."""
     if stated := _CHARSET.search(raw[:_BEGINNING_BYTES]):
-        name = stated[1].decode()
+        name = stated[1].decode().lower()
+        encoding = "cp1252" if name in ("iso-8859-1", "latin1") else name
         try:
-            raw.decode("cp1252" if name.lower() in ("iso-8859-1", "latin1") else name)
+            raw.decode(encoding)
         except (LookupError, UnicodeDecodeError):
             return encoding_of(raw)
-        return "cp1252" if name.lower() in ("iso-8859-1", "latin1") else name.lower()
+        return encoding
     return encoding_of(raw)
 
 

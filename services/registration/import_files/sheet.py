@@ -16,6 +16,8 @@ from services.registration.import_files.no_entries import is_no_entry
 MOST_CELL_CHARACTERS = 12_000
 #: Columns that may have a heading.
 MOST_COLUMNS = 1_000
+#: Rows with text among which the headings are sought.
+HEADER_ROWS = 50
 #: UTF-8 bytes of the text that a file may hold in its rows. A workbook can repeat one text in every cell.
 MOST_TEXT_BYTES = 32 * 1024 * 1024
 #: The cell of a formula that was saved without its value.

@@ -8,7 +8,15 @@ from typing import Final
 
 from services.registration.import_files.cell_values import CellFormats, SharedTexts, TextPieces, natural
 from services.registration.import_files.package import Attributes, Package, PartHandlers, relations_of
-from services.registration.import_files.sheet import FORMULA, MOST_COLUMNS, Cells, UnreadableFile, cleaned, counted
+from services.registration.import_files.sheet import (
+    FORMULA,
+    HEADER_ROWS,
+    MOST_COLUMNS,
+    Cells,
+    UnreadableFile,
+    cleaned,
+    counted,
+)
 
 #: The size of Excel's largest sheet.
 _MOST_ROWS = 1_048_576
@@ -19,8 +27,6 @@ _CELL_NAME = re.compile(r"([A-Z]{1,3})(\d{1,7})(?::.*)?")
 _SHEET = "/worksheet"
 _BODY = f"{_SHEET}/sheetData/row"
 _CELL = f"{_BODY}/c"
-#: Rows with text among which the headings are sought.
-_HEADER_ROWS = 50
 #: Merged ranges and links that are kept of a sheet.
 _MOST_RANGES = 50_000
 _LINKED_FIELDS: Final = {"email": "mailto:", "organisation_website": "http", "website": "http"}
@@ -176,7 +182,7 @@ class SheetLayout:
         if not counted(cells):
             return
         self.last_line = line
-        if len(self.first_rows) < _HEADER_ROWS:
+        if len(self.first_rows) < HEADER_ROWS:
             self.first_rows.append((line, [cleaned(cell) for cell in cells]))
 
     def _note_merged(self, attributes: Attributes) -> None:
