@@ -101,13 +101,17 @@ class ApiHarness:
 
     def client(self, key: str = "itecam.s3cret", scheduler: WiredScheduler | None = None) -> httpx.AsyncClient:
         """Return a client of registration in front of a process of the scheduler."""
-        asked = scheduler or self.wired
+        clients = InternalClients(no_clients().matching, self.internal_client(scheduler))
+        return self.client_with(clients, key)
+
+    def internal_client(self, scheduler: WiredScheduler | None = None) -> InternalClient:
+        """Return a client of the internal API of a process of the scheduler."""
         client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(make_app(asked.runtime)),
+            transport=httpx.ASGITransport(make_app((scheduler or self.wired).runtime)),
             base_url="http://scheduler",
             headers={"Authorization": "Bearer t"},
         )
-        return self.client_with(InternalClients(no_clients().matching, InternalClient("scheduler", client)), key)
+        return InternalClient("scheduler", client)
 
     def client_with(
         self,

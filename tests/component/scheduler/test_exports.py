@@ -15,7 +15,6 @@ import pytest
 from services.registration.internal_clients import InternalClient, InternalClients, no_clients
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.service import Scheduler
-from shared.app import make_app
 from shared.contract.events import Remedy
 from tests.support.registration_api import ANY_REVISION
 from tests.support.scheduler_api import NINE, ApiHarness
@@ -40,12 +39,7 @@ def notify() -> NotifyThatKnows:
 @pytest.fixture
 async def api(harness: ApiHarness, notify: NotifyThatKnows) -> AsyncIterator[httpx.AsyncClient]:
     """A single table and slot for two encounters; the second waits. Ana attends a session."""
-    scheduler = httpx.AsyncClient(
-        transport=httpx.ASGITransport(make_app(harness.wired.runtime)),
-        base_url="http://scheduler",
-        headers={"Authorization": "Bearer t"},
-    )
-    clients = InternalClients(no_clients().matching, InternalClient("scheduler", scheduler), notify)
+    clients = InternalClients(no_clients().matching, harness.internal_client(), notify)
     async with harness.client_with(clients) as client:
         await harness.set_up(client, "Ana Beto Carla Dario")
         body = {

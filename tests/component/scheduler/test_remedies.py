@@ -13,7 +13,6 @@ from services.registration.internal_clients import InternalClient, InternalClien
 from services.scheduler.domain import history
 from services.scheduler.domain.changes import CHANGE
 from services.scheduler.domain.organiser.remedies import find_remedy
-from shared.app import make_app
 from shared.contract.events import AgendaChanged, EncounterState, Remedy
 from shared.contract.ids import pair_id, pair_of
 from shared.internal_api.remedies import describe
@@ -43,12 +42,7 @@ def matching() -> MatchingThatLags:
 @pytest.fixture
 async def api(harness: ApiHarness, matching: MatchingThatLags) -> AsyncIterator[httpx.AsyncClient]:
     """One table and one slot for two encounters; the second waits."""
-    scheduler = httpx.AsyncClient(
-        transport=httpx.ASGITransport(make_app(harness.wired.runtime)),
-        base_url="http://scheduler",
-        headers={"Authorization": "Bearer t"},
-    )
-    async with harness.client_with(InternalClients(matching, InternalClient("scheduler", scheduler))) as client:
+    async with harness.client_with(InternalClients(matching, harness.internal_client())) as client:
         await harness.set_up(client, "Ana Beto Carla Dario")
         zones = [{"zone_id": "work", "kind": "workspace", "name": "Workspace", "tables": ["1"]}]
         days = [{"date": "2026-11-26", "starts": "09:00", "ends": "09:15"}]

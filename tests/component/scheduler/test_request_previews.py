@@ -9,7 +9,6 @@ import httpx
 import pytest
 
 from services.registration.internal_clients import InternalClient, InternalClients
-from shared.app import make_app
 from tests.support.matching_journal import MatchingHarness
 from tests.support.registration_api import ANY_REVISION
 from tests.support.scheduler_api import OF_REGISTRATION, ApiHarness
@@ -22,14 +21,7 @@ class Stage:
         self.harness = harness
         self.matching = MatchingHarness(harness.now())
         self.heard = self.scored = 0
-        scheduler = httpx.AsyncClient(
-            transport=httpx.ASGITransport(make_app(harness.wired.runtime)),
-            base_url="http://scheduler",
-            headers={"Authorization": "Bearer t"},
-        )
-        clients = InternalClients(
-            InternalClient("matching", self.matching.client()), InternalClient("scheduler", scheduler)
-        )
+        clients = InternalClients(InternalClient("matching", self.matching.client()), harness.internal_client())
         self.api = harness.client_with(clients)
 
     @property
