@@ -9,7 +9,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from services.registration.domain.entity import Authorship, Entity
-from services.registration.ports import AnyEntity, KeyBeginning, Revision
+from services.registration.ports import AnyEntity, KeyBeginning, Revision, Where
 from shared.runtime.log import get_logger
 from shared.storage.mongo import MongoCollection
 from shared.storage.outbox import outbox_new, outbox_push
@@ -102,7 +102,7 @@ async def new_documents(entities: Mapping[str, Entity], authorship: Authorship) 
     return documents
 
 
-def conditions_of(where: Mapping[str, object] | None) -> dict[str, object]:
+def conditions_of(where: Where) -> dict[str, object]:
     """Return the conditions of a query. The beginning of a key gets two bounds, which hold for the same key."""
     return {
         name: {"$elemMatch": {"$gte": wanted.text, "$lt": wanted.text + _BEYOND_KEYS}}

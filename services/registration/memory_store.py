@@ -17,7 +17,7 @@ from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
 from services.registration.domain.seats import Line, Seats
 from services.registration.keys import OperatorKey
-from services.registration.ports import AnyEntity, KeyBeginning, Revision
+from services.registration.ports import AnyEntity, KeyBeginning, Revision, Where
 from shared.contract.events import AuthoredEvent, Event, Status
 
 
@@ -100,16 +100,14 @@ class InMemoryRepository:
         edition_id: str | None,
         after: str,
         limit: int,
-        where: Mapping[str, object] | None = None,
+        where: Where = None,
     ) -> list[AnyEntity]:
         """List up to `limit` entities beyond `after`, by id; without an edition by edition and id, as `edition/id`."""
         wanted = {**(where or {}), **({} if edition_id is None else {"edition_id": edition_id})}
         found = {_path(entity, edition_id): entity for entity in self._own(kind) if _has(entity, wanted)}
         return [entity for path, entity in sorted(found.items()) if path > after][:limit]
 
-    async def all_of(
-        self, kind: type[AnyEntity], edition_id: str, where: Mapping[str, object] | None = None
-    ) -> AsyncIterator[AnyEntity]:
+    async def all_of(self, kind: type[AnyEntity], edition_id: str, where: Where = None) -> AsyncIterator[AnyEntity]:
         """Yield all entities of an edition, by id."""
         for entity in await self.page(kind, edition_id, "", len(self._store.documents), where):
             yield entity

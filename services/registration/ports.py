@@ -27,6 +27,10 @@ class KeyBeginning:
     text: str
 
 
+#: Conditions of a query, all of which hold: the wanted values of fields.
+Where = Mapping[str, object] | None
+
+
 class Revision(BaseModel):
     """A revision of an entity, with its author and the names of the fields that it changed."""
 
@@ -56,11 +60,9 @@ class Repository(Protocol):
         edition_id: str | None,
         after: str,
         limit: int,
-        where: Mapping[str, object] | None = None,
+        where: Where = None,
     ) -> list[AnyEntity]: ...
-    def all_of(
-        self, kind: type[AnyEntity], edition_id: str, where: Mapping[str, object] | None = None
-    ) -> AsyncIterator[AnyEntity]: ...
+    def all_of(self, kind: type[AnyEntity], edition_id: str, where: Where = None) -> AsyncIterator[AnyEntity]: ...
     async def count_live_requests(self, edition_id: str, requester_id: str) -> int: ...
     async def lines(self, edition_id: str, session_ids: Sequence[str]) -> dict[str, Line]: ...
     async def seats_taken(self, edition_id: str, session_ids: Sequence[str]) -> dict[str, Seats]: ...

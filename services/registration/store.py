@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,7 +28,7 @@ from services.registration.domain.match_request import LIVE, MatchRequest
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
 from services.registration.domain.seats import Line, Seats
-from services.registration.ports import AnyEntity, Revision
+from services.registration.ports import AnyEntity, Revision, Where
 from shared.contract.events import Status
 from shared.storage.mongo import EVER, DuplicateKeyError, MongoCollection, MongoDatabase, insert_new
 from shared.storage.outbox import outbox_new
@@ -182,15 +182,13 @@ class MongoRepository:
         edition_id: str | None,
         after: str,
         limit: int,
-        where: Mapping[str, object] | None = None,
+        where: Where = None,
     ) -> list[AnyEntity]:
         """List up to `limit` entities beyond `after`, by id; without an edition by edition and id, as `edition/id`."""
         found = self._by_id(kind, edition_id, after, where).limit(limit)
         return [entity async for entity in entities_in(kind, found)]
 
-    def all_of(
-        self, kind: type[AnyEntity], edition_id: str, where: Mapping[str, object] | None = None
-    ) -> AsyncIterator[AnyEntity]:
+    def all_of(self, kind: type[AnyEntity], edition_id: str, where: Where = None) -> AsyncIterator[AnyEntity]:
         """Yield all entities of an edition, by id. A single query: SecantusDB reads a whole edition for each page."""
         return entities_in(kind, self._by_id(kind, edition_id, where=where))
 
@@ -318,9 +316,7 @@ class MongoRepository:
     def _own(self, **query: object) -> dict[str, object]:
         return {"operator_id": self.operator_id, **query}
 
-    def _by_id(
-        self, kind: type[Entity], edition_id: str | None, after: str = "", where: Mapping[str, object] | None = None
-    ) -> Any:  # noqa: ANN401 - either driver's
+    def _by_id(self, kind: type[Entity], edition_id: str | None, after: str = "", where: Where = None) -> Any:  # noqa: ANN401 - either driver's
         prefix = f"{self.operator_id}/" if edition_id is None else self._path(kind, edition_id, "")
         # SecantusDB reads all operators' documents for a range of ids alone, and an edition's for an equal field first.
         among = {"operator_id": self.operator_id} if edition_id is None else {"edition_id": edition_id}
