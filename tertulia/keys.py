@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from rich.console import Console
 
 from shared.access import Scope
+from shared.contract.fault_words import reason_of
 from shared.runtime.clock import utc_now
 from shared.runtime.settings import read_settings
 from tertulia.operators import OperatorId, print_key, run
@@ -47,7 +48,7 @@ def add(
         )
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
-        stop(_errors, f"{first['loc'][0]}: {first['msg']}")
+        stop(_errors, f"{first['loc'][0]}: {reason_of(first)}")
     print_key(run(add_key(read_settings(Settings), operator_id, facts)))
 
 

@@ -17,6 +17,7 @@ from services.registration.operator_store import MongoOperators
 from services.registration.settings import Settings
 from services.registration.use_cases.keys import KeyService
 from shared.access import Principal, PrincipalKind, Scope
+from shared.contract.fault_words import reason_of
 from shared.runtime.clock import utc_now
 from shared.runtime.settings import ServiceSettings
 from shared.storage.mongo import Mongo
@@ -156,7 +157,7 @@ async def set_limit(settings: Settings, operator_id: str, name: str, value: floa
         try:
             settings.operator_limits.changed(own)
         except ValidationError as error:
-            raise ValueError(f"{name} of {value:g}: {error.errors()[0]['msg']}") from error
+            raise ValueError(f"{name}: {reason_of(error.errors()[0])}") from error
         await operators.set_limits(operator_id, own)
 
 

@@ -85,11 +85,7 @@ class MongoStaff:
     async def session(self, digest: str) -> StaffSession | None:
         """Return a session by the hash of its secret."""
         document = await self._sessions.find_one({"_id": digest})
-        return (
-            StaffSession(digest=digest, **{k: document[k] for k in StaffSession.model_fields if k != "digest"})
-            if document
-            else None
-        )
+        return StaffSession.model_validate({**document, "digest": digest}) if document else None
 
     async def end_session(self, digest: str) -> None:
         """Delete a session."""

@@ -67,7 +67,7 @@ class StaffService:
         return member
 
     async def change(self, staff_id: str, change: Callable[[StaffMember], StaffFacts]) -> StaffMember:
-        """Change the fields that `change` returns. An account whose rights or address differ signs in anew.
+        """Change the fields that `change` returns. Sessions end if the account is disabled or has another address.
 
         Raises:
             NotFound: there is no such account.

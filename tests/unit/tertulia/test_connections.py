@@ -1,4 +1,4 @@
-"""Errors of commands when the database or the broker does not answer."""
+"""Errors of commands: a database or a broker that does not answer, and wrong values."""
 
 from __future__ import annotations
 
@@ -87,3 +87,15 @@ def test_an_unknown_operator_is_an_error_that_names_it(monkeypatch: pytest.Monke
     assert done.stdout == ""
     [line] = done.stderr.splitlines()
     assert line == "there is no operator 'nobody': add it with `tertulia operator add nobody NAME`"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        (["--edition", "no id"], "editions: 'no id': it has characters, or a length, that are not taken here"),
+        (["--label", ""], "label: must not be empty"),
+    ],
+)
+def test_a_wrong_field_of_a_key_is_named_in_our_words(wrong: list[str], message: str) -> None:
+    done = CliRunner().invoke(app, ["key", "add", "acme", *wrong])
+    assert (done.exit_code, done.output.strip()) == (1, message)
