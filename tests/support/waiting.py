@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 _POLL_SECONDS = 0.02
 
 
-async def wait_until(condition: Callable[[], bool] | Callable[[], Awaitable[bool]], seconds: float = 30) -> None:
+async def wait_until(condition: Callable[[], bool] | Callable[[], Awaitable[bool]], seconds: float = 60) -> None:
     """Return once a condition holds. Raises `TimeoutError` after `seconds`."""
     async with asyncio.timeout(seconds):
         while not await _holds(condition):
