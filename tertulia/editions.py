@@ -58,10 +58,18 @@ def new(
     answers: Annotated[
         bool, typer.Option(help="A request needs the answer of the other side; else two are placed once one asks.")
     ] = True,
+    venue: Annotated[str, typer.Option(help="Where it takes place: mails and calendars name it.")] = "",
+    address: Annotated[str, typer.Option(help="Street and town of the venue.")] = "",
+    contact_email: Annotated[
+        str, typer.Option(help="Where participants ask: mails name it, and replies go there.")
+    ] = "",
+    contact_phone: Annotated[str, typer.Option(help="A phone number for questions: mails name it.")] = "",
     registration: Address = HERE,
     key: Key = "",
 ) -> None:
     """Make an edition with one room of tables. The HTTP API takes more: sessions, zones, quotas, goals."""
+    if address and not venue:
+        raise typer.BadParameter("--address needs the name of the place before it: --venue 'Town Hall'")
     starts, ends = _hours(hours)
     breaks = [{"starts": f"{one:%H:%M}", "ends": f"{other:%H:%M}"} for one, other in map(_hours, pause or ())]
     body = {
@@ -76,6 +84,10 @@ def new(
             {"zone_id": "tables", "kind": "workspace", "name": "Tables", "tables": [str(n + 1) for n in range(tables)]}
         ],
         "consent_policy": "mutual" if answers else "requester",
+        "venue": {"name": venue, "address": address or None} if venue else None,
+        "contact": {"email": contact_email or None, "phone": contact_phone or None}
+        if contact_email or contact_phone
+        else None,
     }
     with client_of(registration, key) as client:
         made = answer_of(client, "POST", "/editions", body)

@@ -15,7 +15,7 @@ from icalendar import Calendar
 
 from services.notify.ports import Refused, RenderedMail
 from services.registration.internal_clients import no_clients
-from shared.contract.events import Event, Zone, ZoneKind
+from shared.contract.events import Event, HelpContact, Venue, Zone, ZoneKind
 from tests.support.notify_stage import edition, encounter, organisation, participant, read, rendered, session
 from tests.support.registration_api import ANY_REVISION, EditionHarness, api_over
 
@@ -59,6 +59,8 @@ def with_text(place: str, text: str) -> list[Event]:
     )
     events: dict[str, Event] = {
         "edition": edition(2, name=text),
+        "venue": edition(2, venue=Venue(name=text, address=text)),
+        "help": edition(2, contact=HelpContact(phone=text)),
         "zone": edition(2, zones=zones),
         "organisation": organisation(1, 2, name=text),
         "addressee": participant(0, 2, name=text),
@@ -95,7 +97,9 @@ def assert_whole(mail: RenderedMail) -> None:
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-@pytest.mark.parametrize("place", ["edition", "zone", "table", "session", "organisation", "addressee", "partner"])
+@pytest.mark.parametrize(
+    "place", ["edition", "venue", "help", "zone", "table", "session", "organisation", "addressee", "partner"]
+)
 def test_a_name_never_becomes_a_header_or_a_body(place: str, text: str) -> None:
     assert_whole(mail_with(place, text[:200]))
 

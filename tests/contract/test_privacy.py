@@ -40,6 +40,15 @@ IMPERSONAL = {
     "NotificationRecorded.reason",
     "ConsentRecord.by",
     "ConsentRecord.text_version",
+    # The venue and the function mailbox of an organiser: shown to all participants.
+    "Venue.name",
+    "Venue.address",
+    "HelpContact.email",
+    "HelpContact.phone",
+    "VenueFacts.name",
+    "VenueFacts.address",
+    "HelpContactFacts.email",
+    "HelpContactFacts.phone",
     # Documents of registration.
     "Edition.name",
     "Edition.timezone",

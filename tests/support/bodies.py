@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from services.registration.api.access import ApiContext
 from services.registration.app import make_api
 from services.registration.authenticator import Authenticator
-from services.registration.domain.edition import EditionFacts, FillingFacts
+from services.registration.domain.edition import EditionFacts
+from services.registration.domain.edition_parts import FillingFacts
 from services.registration.domain.match_request import MatchRequestFacts
 from services.registration.domain.organisation import OrganisationFacts
 from services.registration.domain.participant import ParticipantFacts
@@ -125,6 +126,8 @@ EDGES: dict[str, st.SearchStrategy[Any]] = {
     ),
     "answer_within_hours": st.sampled_from([None, 1, 8760]),
     "slot_minutes": st.sampled_from([5, 7, 240]),
+    "venue": st.one_of(st.none(), st.fixed_dictionaries({"name": ODD_LINES}, optional={"address": ODD_LINES})),
+    "contact": st.one_of(st.none(), st.fixed_dictionaries({}, optional={"email": st.sampled_from(EMAILS)})),
 }
 #: Ids of entities that the test registers itself.
 REGISTERED = {"organisation_id", "requester_id", "target_id"}

@@ -189,10 +189,16 @@ def _is_newer(
 
 
 def _record_edition(state: Audience, edition: EditionSnapshot, affected: Affected) -> EditionRecorded:
-    """Affect all participants if the time zone or the set of zones differs. Another phase or name causes no mail."""
+    """Affect all participants if the place, the time zone or the set of zones differs.
+
+    Another phase, name or contact causes no mail.
+    """
     known = state.edition
     affected.everybody |= (
-        known is None or known.timezone != edition.timezone or known.zones.keys() != edition.zones.keys()
+        known is None
+        or known.timezone != edition.timezone
+        or known.zones.keys() != edition.zones.keys()
+        or known.venue != edition.venue
     )
     return EditionRecorded(edition=edition)
 

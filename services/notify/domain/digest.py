@@ -65,13 +65,15 @@ class MailContent(FrozenModel):
     """The content of a mail without personal data.
 
     `addressee` is the number of the addressee: the name in any spelling, the address in any case, the language.
-    Contents of older mails have hashes there and in `reader`: see `services.notify.old_hashes`.
+    Contents of older mails have hashes there and in `reader`: see `services.notify.old_hashes`. `venue` is the place
+    of the edition; an agenda without lines has none.
     """
 
     addressee: str
     timezone: str
     lines: tuple[AgendaLine, ...]
     reader: str | None = None
+    venue: str = ""
 
     def has_addressee_of(self, content: MailContent) -> bool:
         """Return whether both are for the same person, at the same address in any case."""
@@ -84,6 +86,7 @@ class MailContent(FrozenModel):
             and len(self.lines) == len(content.lines)
             and all(map(AgendaLine.is_like, self.lines, content.lines))
             and self._has_hours_of(content)
+            and is_spelt_alike(self.venue, content.venue)
         )
 
     def _has_hours_of(self, content: MailContent) -> bool:
@@ -140,6 +143,7 @@ def mail_content(audience: Audience, participant_id: str) -> MailContent:
         addressee=f"reader-{contact.addressed}",
         timezone=edition.timezone,
         lines=tuple(_line(audience, edition, entry) for entry in entries),
+        venue=edition.venue if entries else "",
     )
 
 

@@ -33,7 +33,10 @@ class FrozenModel(BaseModel):
 
 
 class EditionSnapshot(FrozenModel):
-    """An edition as its mails name it. `zones` maps a zone's id to its name, `sessions` a session's id to its title."""
+    """An edition as its mails name it. `zones` maps a zone's id to its name, `sessions` a session's id to its title.
+
+    `venue` is the place with its address, `help_email` and `help_phone` are where participants ask; empty: not told.
+    """
 
     revision: int
     operator_id: Id
@@ -41,6 +44,9 @@ class EditionSnapshot(FrozenModel):
     timezone: str
     zones: dict[str, str]
     sessions: dict[str, str] = {}
+    venue: str = ""
+    help_email: str = ""
+    help_phone: str = ""
 
     @classmethod
     def of(cls, event: EditionChanged) -> EditionSnapshot:
@@ -52,7 +58,14 @@ class EditionSnapshot(FrozenModel):
             timezone=event.timezone,
             zones={zone.zone_id: zone.name for zone in event.zones},
             sessions={session.session_id: session.title for session in event.sessions},
+            venue=_in_a_line(event.venue.name, event.venue.address) if event.venue else "",
+            help_email=event.contact.email or "" if event.contact else "",
+            help_phone=event.contact.phone or "" if event.contact else "",
         )
+
+
+def _in_a_line(name: str, address: str | None) -> str:
+    return f"{name}, {address}" if address else name
 
 
 class OrganisationSnapshot(FrozenModel):

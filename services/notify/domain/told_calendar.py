@@ -118,6 +118,8 @@ def _shown(audience: Audience, participant_id: str, line: AgendaLine) -> str:
     reader = audience.contacts[participant_id]
     parts = [reader.language.value, line.starts_at.isoformat(), line.ends_at.isoformat(), line.zone]
     parts += [line.table or "", line.title or ""]
+    if audience.edition and audience.edition.venue:
+        parts += [audience.edition.venue]
     for person_id, organisation_id in line.parties():
         parts += [f"{shown.person}-{shown.shown}" if (shown := audience.contacts.get(person_id)) else ""]
         parts += [str(named.shown) if (named := audience.organisations.get(organisation_id or "")) else ""]

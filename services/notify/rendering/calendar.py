@@ -112,8 +112,8 @@ class CalendarFile:
         event.add("DTSTART", line.starts_at.astimezone(UTC))
         event.add("DTEND", line.ends_at.astimezone(UTC))
         event.add("SUMMARY", writer.cancelled(title) if is_cancelled else title)
-        if place := writer.place(line):
-            event.add("LOCATION", place)
+        if location := writer.location(line):
+            event.add("LOCATION", location)
         if details := "\n".join(filter(None, (writer.details(line), self._page))):
             event.add("DESCRIPTION", details)
         event.add("ORGANIZER", _address_of(self._organizer))

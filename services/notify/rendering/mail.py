@@ -140,6 +140,7 @@ class MailWriter:
         message = EmailMessage(policy=POLICY)
         now = self._clock()
         self._address(message, delivery, mailing, to, page, now)
+        self._set_reply_to(message, audience)
         links = self._links(audience, delivery)
         bodies = {"page": page, **links}
         message.set_content(self._text.render(bodies), cte="quoted-printable")
@@ -164,8 +165,6 @@ class MailWriter:
         """Write the headers. `EmailMessage` refuses a line break in a value, `POLICY` in the finished header."""
         message["From"] = self._from
         message["To"] = to
-        if self._reply_to:
-            message["Reply-To"] = self._reply_to
         message["Subject"] = page.subject
         message["Date"] = format_datetime(now)
         message["Message-ID"] = mailing.message_id
@@ -177,6 +176,13 @@ class MailWriter:
             message["X-Tertulia-Entry"] = delivery.entry_id
         message["X-Tertulia-Version"] = str(mailing.version)
         message["X-Tertulia-Agenda-Revision"] = str(mailing.agenda_revision)
+
+    def _set_reply_to(self, message: EmailMessage, audience: Audience) -> None:
+        """Let replies go to the edition's own address, else to that of the settings."""
+        if help_email := audience.edition.help_email if audience.edition else "":
+            message["Reply-To"] = address_of("", help_email)
+        elif self._reply_to:
+            message["Reply-To"] = self._reply_to
 
     def _links(self, audience: Audience, delivery: Delivery) -> dict[str, str]:
         """Return the addresses of feed and page. The last mail to a person who left has none."""

@@ -80,6 +80,8 @@ class MailPage:
     waiting_rows: tuple[WaitingRow, ...]
     local_times: str
     waits: str
+    venue: str
+    questions: str
     tell_more: str
     footer: str
 
@@ -115,8 +117,10 @@ class PageWriter:
             days=self._days(content.lines),
             waiting_heading=self._waiting_heading(),
             waiting_rows=() if has_left else tuple(map(self._waiting_row, self._waiting())),
-            local_times=self._local_times(content.lines),
+            local_times=_local_times(content.lines, self._timezone, self._phrases),
             waits="" if has_left else self._waits(),
+            venue=_venue_of(self._audience) if content.lines else "",
+            questions=_help_of(self._audience),
             tell_more=REASON_PHRASES[self._contact.language].tell_more if self._has_low_confidence() else "",
             footer=footer.format(edition=edition),
         )
@@ -264,6 +268,10 @@ class PageWriter:
         table = self._phrases.table.format(table=clean(line.table)) if line.table else ""
         return " · ".join(filter(None, (clean(line.zone), table)))
 
+    def location(self, line: AgendaLine) -> str:
+        """Return zone and table with the place of the edition, as a calendar shows them."""
+        return ", ".join(filter(None, (self.place(line), _venue_of(self._audience))))
+
     def _time(self, line: AgendaLine) -> str:
         return f"{self._moment(line.starts_at)}-{self._moment(line.ends_at)}"
 
@@ -276,13 +284,24 @@ class PageWriter:
     def _date(self, moment: datetime) -> str:
         return format_date(moment.astimezone(self._timezone).date(), "full", locale=self._phrases.locale)
 
-    def _local_times(self, lines: Sequence[AgendaLine]) -> str:
-        """Return the time zone's name and id, as in `Central European Standard Time (Europe/Madrid, UTC+1)`."""
-        if not lines:
-            return ""
-        moment = lines[0].starts_at.astimezone(self._timezone)
-        name = get_timezone_name(moment, locale=self._phrases.locale)
-        return self._phrases.local_times.format(zone=f"{name} ({self._timezone.key}, {_offset(moment)})")
+
+def _venue_of(audience: Audience) -> str:
+    return clean(audience.edition.venue) if audience.edition else ""
+
+
+def _help_of(audience: Audience) -> str:
+    """Return the address and the phone number of the organiser; an empty text without either."""
+    edition = audience.edition
+    return ", ".join(map(clean, filter(None, (edition.help_email, edition.help_phone)))) if edition else ""
+
+
+def _local_times(lines: Sequence[AgendaLine], timezone: ZoneInfo, phrases: Phrases) -> str:
+    """Return the time zone's name and id, as in `Central European Standard Time (Europe/Madrid, UTC+1)`."""
+    if not lines:
+        return ""
+    moment = lines[0].starts_at.astimezone(timezone)
+    name = get_timezone_name(moment, locale=phrases.locale)
+    return phrases.local_times.format(zone=f"{name} ({timezone.key}, {_offset(moment)})")
 
 
 def _offset(moment: datetime) -> str:

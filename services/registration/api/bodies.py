@@ -12,7 +12,8 @@ from services.registration.api.access import CurrentService, context_of
 from services.registration.api.problems import Problem, TooLarge, Unsupported
 from services.registration.domain.agenda import AttendanceFacts, EditFacts
 from services.registration.domain.consents import ConsentFacts
-from services.registration.domain.edition import EditionFacts, FillingFacts, SessionFacts, ZoneFacts
+from services.registration.domain.edition import EditionFacts, SessionFacts, ZoneFacts
+from services.registration.domain.edition_parts import FillingFacts
 from services.registration.domain.entity import Facts
 from services.registration.domain.match_request import MatchRequestFacts
 from services.registration.domain.members import PostponementFacts

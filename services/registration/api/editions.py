@@ -12,7 +12,8 @@ from services.registration.api.bodies import PatchBody, body_docs, body_of, patc
 from services.registration.api.replies import Page, WarnedEdition, created, outcome, page, reply, tried_or
 from services.registration.api.rights import needs
 from services.registration.domain import members
-from services.registration.domain.edition import Edition, EditionFacts, FillingFacts, SessionFacts
+from services.registration.domain.edition import Edition, EditionFacts, SessionFacts
+from services.registration.domain.edition_parts import FillingFacts
 from services.registration.domain.members import PostponementFacts
 from services.registration.domain.seats import Attendance
 from shared.access import Action

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Self
 
 from pydantic import Field, model_validator
 
+from services.registration.domain.edition_parts import FeeFacts, FillingFacts, HelpContactFacts, QuotaFacts, VenueFacts
 from services.registration.domain.entity import Entity, Facts
 from services.registration.domain.errors import ConfirmationRequired, Conflict, FieldError, Invalid
 from services.registration.domain.names import Line, ZoneName, must_differ
@@ -77,33 +78,6 @@ class SessionFacts(Facts):
         return events.Session(**{**self.model_dump(), **times})
 
 
-class QuotaFacts(events.Quotas, extra="forbid"):
-    """Limits for each participant; null: no limit."""
-
-    max_encounters: int | None = Field(default=None, ge=0, le=1000, description="Most encounters of a participant.")
-    max_requests: int | None = Field(
-        default=None, ge=0, le=1000, description="Most live match requests of a participant."
-    )
-    min_encounters: int | None = Field(
-        default=None,
-        ge=0,
-        le=1000,
-        description="Least encounters of a participant, if as many are wanted: participants with fewer come first.",
-    )
-
-
-class FeeFacts(events.Fee, extra="forbid"):
-    """The fee of a participant, in the smallest unit of the currency."""
-
-    amount: int = Field(ge=0, le=1_000_000_000)
-
-
-class FillingFacts(Facts):
-    """A round of proposals for participants with fewer coming encounters than `encounters`."""
-
-    encounters: int = Field(ge=1, le=50, description="Number of encounters up to which partners are proposed.")
-
-
 class EditionFacts(Facts):
     """Fields of an edition that its operator sets."""
 
@@ -168,6 +142,12 @@ class EditionFacts(Facts):
     levels: LevelOrder = Field(default=tuple(Level), description="Objectives of the agendas, most important first.")
     goals: Goals = Field(
         default=(), description="Encounters that serve a goal are placed before other encounters of the same priority."
+    )
+    venue: VenueFacts | None = Field(
+        default=None, description="The place of the edition. Another place is mailed to everybody with an agenda."
+    )
+    contact: HelpContactFacts | None = Field(
+        default=None, description="Where participants ask their questions; null: mails name nobody."
     )
 
     @model_validator(mode="after")

@@ -7,7 +7,8 @@ from typing import Final
 
 from services.registration.domain.checks.doubtful_fact import DoubtfulFact, as_warnings, refuse_new
 from services.registration.domain.checks.edition import doubtful_facts_of_edition
-from services.registration.domain.edition import Edition, EditionFacts, FillingFacts
+from services.registration.domain.edition import Edition, EditionFacts
+from services.registration.domain.edition_parts import FillingFacts
 from services.registration.domain.errors import NotFound
 from services.registration.domain.members import Patch, PatchOf, with_days
 from services.registration.domain.parsing import apply_patch

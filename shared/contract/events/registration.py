@@ -159,6 +159,20 @@ class Zone(Value):
     )
 
 
+class Venue(Value):
+    """The place of an edition, as participants read it."""
+
+    name: Line
+    address: Line | None = None
+
+
+class HelpContact(Value):
+    """The address and the phone number at which an edition's participants ask their questions."""
+
+    email: Line | None = None
+    phone: Line | None = None
+
+
 class Session(Interval):
     """A keynote, panel, demonstration or networking session. Participants who attend it have no encounter meanwhile."""
 
@@ -259,6 +273,8 @@ class EditionChanged(AuthoredEvent):
     goals: Goals = Field(
         default=(), description="Goals: encounters that serve them come first among encounters of the same priority."
     )
+    venue: Venue | None = Field(default=None, description="The place of the edition; null: not told.")
+    contact: HelpContact | None = Field(default=None, description="Where participants ask their questions.")
     preview_token: PreviewToken = None
 
     @model_validator(mode="after")

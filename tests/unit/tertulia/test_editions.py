@@ -90,7 +90,10 @@ def test_a_new_edition_has_the_days_breaks_and_tables_asked_for_and_its_id_is_th
     calls: list[httpx.Request],
 ) -> None:
     days = ("--day", "2027-05-12", "--day", "2027-05-11", "--break", "9:30-10:00")
-    done = run("edition", "new", "Foro", *days, "--timezone", "Europe/Madrid", "--hours", "9:00-13:00", "--tables", "3")
+    place = ("--venue", "Palacio", "--address", "Calle Mayor 1", "--contact-email", "hola@example.org")
+    done = run(
+        "edition", "new", "Foro", *days, "--timezone", "Europe/Madrid", "--hours", "9:00-13:00", "--tables", "3", *place
+    )
     assert done.exit_code == 0, done.output
     assert done.stdout.splitlines()[-1] == "edn_1"
     assert "is a Sunday" in done.stdout
@@ -104,6 +107,8 @@ def test_a_new_edition_has_the_days_breaks_and_tables_asked_for_and_its_id_is_th
     }
     assert body["zones"][0]["tables"] == ["1", "2", "3"]
     assert body["consent_policy"] == "mutual"
+    assert body["venue"] == {"name": "Palacio", "address": "Calle Mayor 1"}
+    assert body["contact"] == {"email": "hola@example.org", "phone": None}
 
 
 @pytest.mark.parametrize("hours", ["9", "14:00-09:00", "25:00-26:00", "morning", "09:00-09:00"])

@@ -38,6 +38,8 @@ PHRASES: Final = Phrases(
     waits="You wait for a seat in: {sessions}. If a seat is freed for you, it appears in your agenda.",
     feed_hint="Subscribe your calendar to this agenda: it follows every change",
     page_hint="See the agenda as it stands",
+    venue="Venue",
+    questions="Questions? Ask here",
     kinds={
         DiffKind.ADDED: "New",
         DiffKind.MOVED: "Moved",

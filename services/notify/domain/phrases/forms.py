@@ -55,6 +55,8 @@ class Phrases:
     waits: str
     feed_hint: str
     page_hint: str
+    venue: str
+    questions: str
     kinds: dict[DiffKind, str]
     counts: dict[DiffKind, Counted]
 

@@ -40,6 +40,8 @@ PHRASES: Final = Phrases(
     "dans votre agenda.",
     feed_hint="Abonnez votre calendrier à cet agenda pour suivre chaque changement",
     page_hint="Voir l'agenda à jour",
+    venue="Lieu",
+    questions="Des questions ? Écrivez ou appelez ici",
     kinds={
         DiffKind.ADDED: "Nouveau",
         DiffKind.MOVED: "Déplacé",

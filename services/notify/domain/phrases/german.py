@@ -42,6 +42,8 @@ PHRASES: Final = Phrases(
     "Terminplan.",
     feed_hint="Abonnieren Sie diesen Terminplan in Ihrem Kalender, damit er jede Änderung übernimmt",
     page_hint="Aktuellen Terminplan ansehen",
+    venue="Ort",
+    questions="Fragen? Hier hilft man weiter",
     kinds={
         DiffKind.ADDED: "Neu",
         DiffKind.MOVED: "Verschoben",

@@ -39,6 +39,8 @@ PHRASES: Final = Phrases(
     waits="È in lista d'attesa per: {sessions}. Se si libera un posto per Lei, comparirà nella Sua agenda.",
     feed_hint="Si abboni a questa agenda dal Suo calendario per seguire ogni modifica",
     page_hint="Consulti l'agenda aggiornata",
+    venue="Luogo",
+    questions="Domande? Si rivolga qui",
     kinds={
         DiffKind.ADDED: "Nuovo",
         DiffKind.MOVED: "Spostato",

@@ -38,6 +38,8 @@ PHRASES: Final = Phrases(
     waits="Aguarda um lugar em: {sessions}. Se ficar um livre, aparecerá na sua agenda.",
     feed_hint="Subscreva esta agenda no seu calendário: acompanha cada alteração",
     page_hint="Ver a agenda atualizada",
+    venue="Local",
+    questions="Perguntas? Contacte",
     kinds={
         DiffKind.ADDED: "Novo",
         DiffKind.MOVED: "Movido",

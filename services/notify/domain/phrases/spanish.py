@@ -37,6 +37,8 @@ PHRASES: Final = Phrases(
     waits="Espera una plaza en: {sessions}. Si queda una libre, aparecerá en su agenda.",
     feed_hint="Suscriba su calendario a esta agenda: recogerá cada cambio",
     page_hint="Ver la agenda al día",
+    venue="Lugar",
+    questions="¿Preguntas? Escriba o llame a",
     kinds={
         DiffKind.ADDED: "Nuevo",
         DiffKind.MOVED: "Movido",

@@ -32,6 +32,8 @@ STILL_FIELDS: dict[type[Entity], frozenset[str]] = {
             "preview_above_people",
             "levels",
             "goals",
+            "venue",
+            "contact",
         }
     ),
     Organisation: frozenset(

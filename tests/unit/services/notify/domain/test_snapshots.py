@@ -15,6 +15,7 @@ from services.notify.domain.snapshots import (
 from services.notify.domain.state import Audience
 from shared.contract.events import (
     Event,
+    HelpContact,
     Language,
     OrganisationErased,
     ParticipantErased,
@@ -22,6 +23,7 @@ from shared.contract.events import (
     Session,
     SessionKind,
     Status,
+    Venue,
     WaitingEncounter,
     WaitingReason,
 )
@@ -57,6 +59,9 @@ EDITION: Rows = {
     # A zone with another name alone is no change: see `test_a_clearer_name_of_a_zone_is_mailed_to_nobody`.
     "zones": (edition(2, zones=()), {"prt_0", "prt_1"}),
     "sessions": (edition(2, sessions=(KEYNOTE,)), set()),
+    "venue": (edition(2, venue=Venue(name="Palace", address="Calle Mayor 1, Toledo")), {"prt_0", "prt_1"}),
+    "help_email": (edition(2, contact=HelpContact(email="help@example.org")), set()),
+    "help_phone": (edition(2, contact=HelpContact(phone="+34 925 11 22 33")), set()),
 }
 ORGANISATION: Rows = {
     "revision": (organisation(1, 2), set()),

@@ -8,7 +8,18 @@ from typing import Any
 import pytest
 
 from services.scheduler.domain.edition_diff import EditionDiff, diff_of
-from shared.contract.events import EditionChanged, Goal, Level, Phase, Quotas, Session, Zone, ZoneKind
+from shared.contract.events import (
+    EditionChanged,
+    Goal,
+    HelpContact,
+    Level,
+    Phase,
+    Quotas,
+    Session,
+    Venue,
+    Zone,
+    ZoneKind,
+)
 from tests.support.scheduler_editions import HALL, NOW, edition, session, workspace
 
 KEYNOTE = session("s1", 0, 1)
@@ -54,6 +65,8 @@ EDITION: dict[str, tuple[Any, EditionDiff]] = {
     "changed": (("name",), NOTHING),
     "levels": (tuple(reversed(Level)), NOTHING),
     "goals": ((Goal.DELEGATION,), NOTHING),
+    "venue": (Venue(name="Palace"), NOTHING),
+    "contact": (HelpContact(email="help@example.org"), NOTHING),
 }
 QUOTAS: dict[str, tuple[Any, EditionDiff]] = {
     "max_encounters": (3, REMADE),
