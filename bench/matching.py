@@ -22,7 +22,7 @@ from services.matching.domain.text.scorer import Role, TextScorer
 from services.matching.encoders import QualityMissing, default_scorer, quality_scorer
 from services.matching.encoders.cached_scorer import CachedScorer
 from services.matching.vocabulary import answer_rule, nace_categories
-from services.notify.domain.reasons import SHOWN_FROM
+from shared.contract.reason_sentences import SHOWN_FROM
 
 
 def run(data: Path | None) -> Table:

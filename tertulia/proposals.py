@@ -27,7 +27,7 @@ def list_proposals(
     query = {"participant_id": participant} if participant else {}
     with client_of(registration, key) as client:
         pages = pages_of(client, f"/editions/{edition_id}/proposals", query)
-        rows = chain.from_iterable(([_row(item, page["names"]) for item in page["items"]]) for page in pages)
+        rows = chain.from_iterable(([_row(item, page) for item in page["items"]]) for page in pages)
         shown = list(islice(rows, most))
     if not shown:
         show_line(console, "No pair is proposed.")
@@ -35,7 +35,9 @@ def list_proposals(
     show_table(console, ("Score", "Participants", "Consent", "Reasons", "Pair"), shown)
 
 
-def _row(proposal: dict[str, Any], names: dict[str, str]) -> tuple[str, str, str, str, str]:
+def _row(proposal: dict[str, Any], page: dict[str, Any]) -> tuple[str, str, str, str, str]:
+    names, told = page["names"], page.get("told", {}).get(proposal["pair_id"], {})
     people = " and ".join(f"{names.get(person, '')} ({person})" for person in proposal["participant_ids"])
-    reasons = ", ".join(f"{reason['code']} {reason['weight']:.2f}" for reason in proposal["reasons"])
-    return f"{proposal['score']:.2f}", people, proposal["consent"], reasons, proposal["pair_id"]
+    weights = ", ".join(f"{reason['code']} {reason['weight']:.2f}" for reason in proposal["reasons"])
+    lines = [f"{names.get(person, person)} reads: {told[person]}" for person in sorted(told) if told[person]]
+    return f"{proposal['score']:.2f}", people, proposal["consent"], "\n".join([weights, *lines]), proposal["pair_id"]

@@ -58,6 +58,9 @@ class PairAnswer(BaseModel):
     reasons: tuple[Reason, ...] = ()
     low_confidence: tuple[str, ...] = ()
     proposed: bool = Field(default=False, description="Whether matching proposes the pair now.")
+    requested_by: tuple[str, ...] = Field(
+        default=(), description="The participants who asked for the other by name, sorted."
+    )
 
 
 class Proposal(BaseModel):

@@ -36,6 +36,7 @@ def explain_pair(
         least_affinity=state.rules.least_affinity,
         missing_version=missing_version,
         proposed=published is not None and _is_proposed(published),
+        requested_by=published.requested_by if published else (),
         **scored,
     )
 

@@ -23,6 +23,7 @@ from shared.contract.events import (
     WaitingEncounter,
 )
 from shared.contract.ids import Id
+from shared.contract.reason_sentences import ReasonGrounds, ReasonSide
 from shared.contract.spelling import is_spelt_alike, similar_name
 
 
@@ -222,6 +223,10 @@ class ContactSnapshot(FrozenModel):
         """The number of the person in the participant's place, as an id."""
         return f"person-{self.person}"
 
+    def side(self, participant_id: str) -> ReasonSide:
+        """Return the participant as a side of a pair, for the line that tells the reason of their encounter."""
+        return ReasonSide(participant_id, self.language, self.needs, self.offers)
+
     def has_same_addressee(self, contact: ContactSnapshot) -> bool:
         """Compare language, status, the address in any case and the name in any spelling.
 
@@ -298,6 +303,11 @@ class MatchSnapshot(FrozenModel):
             participant_ids=event.participant_ids,
             requested_by=event.requested_by,
         )
+
+    @property
+    def grounds(self) -> ReasonGrounds:
+        """The grounds of the encounter, for the line that tells its reason."""
+        return ReasonGrounds(self.participant_ids, self.reasons, self.requested, self.requested_by)
 
     def has_same_reasons(self, match: MatchSnapshot | None) -> bool:
         """Compare every field but the revision."""

@@ -11,13 +11,14 @@ from zoneinfo import ZoneInfo
 from babel.dates import format_date, format_time, get_timezone_name
 
 from services.notify.domain.digest import AgendaLine, DiffKind, LineDiff, MailContent, diff_of
-from services.notify.domain.phrases import PHRASES, REASON_PHRASES
+from services.notify.domain.phrases import PHRASES
 from services.notify.domain.phrases.forms import Phrases
-from services.notify.domain.reasons import sentences_of
 from services.notify.domain.state import Audience
 from services.notify.domain.told_calendar import CalendarEntry
 from services.notify.rendering.clean import clean
 from shared.contract.events import EntryKind, Language, WaitingEncounter
+from shared.contract.reason_phrases import REASON_PHRASES
+from shared.contract.reason_sentences import reason_line
 from shared.contract.waiting_phrases import WAITING_PHRASES
 from shared.contract.waiting_sentences import WaitingWords
 from shared.contract.waiting_sentences import sentences_of as sentences_on_wait
@@ -219,7 +220,8 @@ class PageWriter:
         contact = self._audience.contacts.get(partner_id)
         if match is None or contact is None:
             return ()
-        return tuple(map(clean, sentences_of(match, self._participant_id, self._contact, contact)))
+        sides = self._contact.side(self._participant_id), contact.side(partner_id)
+        return tuple(filter(None, [clean(reason_line(match.grounds, *sides))]))
 
     def _waits(self) -> str:
         """Return the sentence about the sessions in whose lines the participant waits; an empty text without any."""

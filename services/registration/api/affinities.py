@@ -16,6 +16,7 @@ from services.registration.internal_clients import InternalClient, ServiceDeclin
 from shared.access import Action
 from shared.contract.events import Consent, Remedy
 from shared.contract.ids import encounter_id
+from shared.contract.reason_sentences import ReasonGrounds, reason_lines
 from shared.internal_api.pairs import Hindrance, PairAnswer
 from shared.internal_api.remedies import EncounterRemedy, describe
 
@@ -27,6 +28,10 @@ class PairView(PairAnswer):
 
     encounter_id: str | None = Field(description="Null without an encounter, or while the scheduler does not answer.")
     remedy: Remedy | None = Field(description="The smallest change found that would place the waiting encounter.")
+    told: dict[str, str] = Field(
+        description="The reason to meet by participant id: a line from that participant's side and in their language, "
+        "as in their mail; empty without a reason worth reading. Left out for callers who see no profiles."
+    )
     text: str = Field(description="The reason to wait and the remedy in English sentences; empty if it does not wait.")
 
 
@@ -48,9 +53,11 @@ async def explain(
         await service.get(Participant, edition_id, participant_id)
     path = f"/editions/{edition_id}/affinities/{first_id}/{second_id}"
     answer = PairAnswer.model_validate(await matching.get(path))
+    sides = await service.participants.sides(edition_id, answer.participant_ids)
+    told = reason_lines(_grounds(answer), sides)
     found = await _encounter_of(scheduler, edition_id, answer)
     if found is None:
-        return PairView(**dict(answer), encounter_id=None, remedy=None, text="")
+        return PairView(**dict(answer), encounter_id=None, remedy=None, told=told, text="")
     edition = await service.editions.get(edition_id)
     names = await service.participants.names(edition_id, concerned_by(found))
     reason = found.encounter.waiting_reason
@@ -58,8 +65,13 @@ async def explain(
         **{**dict(answer), "hindrances": (Hindrance(reason.value),) if reason else ()},
         encounter_id=found.encounter.encounter_id,
         remedy=found.remedy,
+        told=told,
         text=describe(found.encounter.waiting_reason, found.remedy, names, ZoneInfo(edition.timezone)),
     )
+
+
+def _grounds(answer: PairAnswer) -> ReasonGrounds:
+    return ReasonGrounds(answer.participant_ids, answer.reasons, bool(answer.requested_by), answer.requested_by)
 
 
 async def _encounter_of(scheduler: InternalClient, edition_id: str, answer: PairAnswer) -> EncounterRemedy | None:

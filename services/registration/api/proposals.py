@@ -11,6 +11,7 @@ from services.registration.api.access import CurrentService, Limit, MatchingClie
 from services.registration.api.rights import needs
 from shared.access import Action
 from shared.contract.ids import Id
+from shared.contract.reason_sentences import ReasonGrounds, reason_lines
 from shared.internal_api.pairs import Proposal
 
 router = APIRouter(prefix="/editions/{edition_id}/proposals", tags=["affinities"])
@@ -21,6 +22,10 @@ class Proposals(BaseModel):
 
     items: list[Proposal]
     names: dict[str, str] = Field(description="By participant id.")
+    told: dict[str, dict[str, str]] = Field(
+        description="The reason to meet by pair id and participant id: a line from that participant's side and in "
+        "their language, as in their mail; empty without a reason worth reading."
+    )
     next: str | None = Field(description="The value of `after` for the next page; null on the last page.")
 
 
@@ -44,6 +49,12 @@ async def list_proposals(
     answer = await matching.get(f"/editions/{edition_id}/proposals", query)
     items = [Proposal.model_validate(item) for item in answer["items"]]
     shown = items[:limit]
-    concerned = (participant_id for proposal in shown for participant_id in proposal.participant_ids)
+    concerned = {participant_id for proposal in shown for participant_id in proposal.participant_ids}
     names = await service.participants.names(edition_id, concerned)
-    return Proposals(items=shown, names=names, next=shown[-1].cursor if len(items) > limit else None)
+    sides = await service.participants.sides(edition_id, concerned)
+    told = {proposal.pair_id: reason_lines(_grounds(proposal), sides) for proposal in shown}
+    return Proposals(items=shown, names=names, told=told, next=shown[-1].cursor if len(items) > limit else None)
+
+
+def _grounds(proposal: Proposal) -> ReasonGrounds:
+    return ReasonGrounds(proposal.participant_ids, proposal.reasons, requested=False, requested_by=())

@@ -25,6 +25,7 @@ from services.registration.use_cases.editions import EditionService
 from services.registration.use_cases.session_lines import SessionLines
 from shared.access import Sight
 from shared.contract.events import Status
+from shared.contract.reason_sentences import ReasonSide
 
 
 class ParticipantService:
@@ -199,11 +200,24 @@ class ParticipantService:
         found = await self._unit.repository.find_many(Participant, edition_id, ids) if ids else {}
         return {participant_id: participant.name for participant_id, participant in sorted(found.items())}
 
+    async def sides(self, edition_id: str, participant_ids: Iterable[str]) -> dict[str, ReasonSide]:
+        """Return participants by id as sides of pairs; none if the principal sees no profiles."""
+        if self._unit.principal.sight < Sight.ALL:
+            return {}
+        ids = sorted(set(participant_ids))
+        found = await self._unit.repository.find_many(Participant, edition_id, ids) if ids else {}
+        return {participant_id: _side(participant) for participant_id, participant in found.items()}
+
     async def _must_be_active_organisation(self, edition_id: str, organisation_id: str) -> None:
         organisation = await self._unit.repository.find(Organisation, edition_id, organisation_id)
         if organisation is None:
             raise Invalid(FieldError("/organisation_id", "no such organisation in this edition"))
         must_be_active(organisation)
+
+
+def _side(participant: Participant) -> ReasonSide:
+    profile = participant.profile
+    return ReasonSide(participant.participant_id, participant.languages[0], profile.needs, profile.offers)
 
 
 def _fields(participant: Participant, patch: Patch, edition: Edition) -> dict[str, object]:

@@ -21,7 +21,9 @@ class RecordingClient(InternalClient):
 
     async def get(self, path: str, parameters: Any = None) -> dict[str, Any]:
         self.asked.append(path)
-        return {"participant_ids": ["a", "b"], "hindrances": ["nobody_asked"], "score": 0.4}
+        first_id, second_id = path.split("/")[-2:]
+        pair = {"participant_ids": [first_id, second_id], "requested_by": [first_id]}
+        return {**pair, "hindrances": ["nobody_asked"], "score": 0.4}
 
 
 @pytest.fixture
@@ -46,6 +48,7 @@ async def test_the_affinity_of_a_pair_is_answered_by_matching(
     first_id, _, second_id, _ = edition.participants
     answer = await api.get(f"{edition.path}/affinities/{first_id}/{second_id}")
     assert (answer.status_code, answer.json()["hindrances"]) == (200, ["nobody_asked"])
+    assert answer.json()["told"] == {first_id: "Usted pidió este encuentro.", second_id: "Pidieron reunirse con usted."}
     assert matching.asked == [f"/editions/{edition.edition_id}/affinities/{first_id}/{second_id}"]
     assert (await api.get(f"{edition.path}/affinities/{first_id}/prt_unknown")).status_code == 404
     async with client_of(context, "rival") as rival:

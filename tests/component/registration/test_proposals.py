@@ -22,7 +22,10 @@ class ProposingClient(InternalClient):
 
     async def get(self, path: str, parameters: Any = None) -> dict[str, Any]:
         self.queries.append(parameters)
-        common = {"participant_ids": self.participant_ids, "reasons": [{"code": "kets", "weight": 0.1}]}
+        common = {
+            "participant_ids": self.participant_ids,
+            "reasons": [{"code": "kets", "weight": 0.1, "detail": "ket:photonics"}],
+        }
         common |= {"consent": "pending", "request_ids": ["req_1"], "configuration": "2", "low_confidence": []}
         items = [{"pair_id": f"pair_{number}", "score": 0.9 / number, **common} for number in (1, 2)]
         return {"items": items[: int(parameters["limit"])]}
@@ -51,6 +54,7 @@ async def test_an_organiser_pages_through_proposals_with_names(
     page = (await api.get(f"{edition.path}/proposals", params={"limit": 1})).json()
     assert [item["score"] for item in page["items"]] == [0.9]
     assert set(page["names"]) == set(matching.participant_ids)
+    assert page["told"] == {"pair_1": dict.fromkeys(matching.participant_ids, "En común: tecnología: fotónica.")}
     assert page["next"] == "9000-pair_1"
     params = {"after": page["next"], "participant_id": matching.participant_ids[0]}
     assert (await api.get(f"{edition.path}/proposals", params=params)).json()["next"] is None

@@ -32,8 +32,11 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[httpx.Request]:
         query = request.url.params
         is_last = "after" in query or query.get("participant_id") == "prt_9"
         items = [] if query.get("participant_id") == "prt_9" else [proposal(3 if is_last else 2)]
+        told = {f"pair_{n}": {"prt_1": f"They offer {n} robots.", f"prt_{n}": ""} for n in (2, 3)}
         names = {"prt_1": "Ana", "prt_2": "Beto", "prt_3": "Cleo"}
-        return httpx.Response(200, json={"items": items, "names": names, "next": None if is_last else "88-pair_2"})
+        return httpx.Response(
+            200, json={"items": items, "names": names, "told": told, "next": None if is_last else "88-pair_2"}
+        )
 
     client = httpx.Client(base_url="http://registration/v1", transport=httpx.MockTransport(answer))
     monkeypatch.setattr(proposals, "client_of", lambda *_: client)
@@ -50,6 +53,8 @@ def test_all_pages_are_listed_best_first_with_names_and_reasons(calls: list[http
     shown = run()
     assert shown.index("Beto (prt_2)") < shown.index("Cleo (prt_3)")
     assert "need.offer 0.50" in shown
+    assert "Ana reads: They offer 2 robots." in shown
+    assert "Beto reads" not in shown
     assert "0.88" in shown
     assert calls[1].url.params["after"] == "88-pair_2"
 

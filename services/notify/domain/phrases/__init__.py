@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from services.notify.domain.phrases import english, french, german, italian, portuguese, spanish
-from services.notify.domain.phrases.forms import Phrases, ReasonPhrases
+from services.notify.domain.phrases.forms import Phrases
 from shared.contract.events import Language
 
 PHRASES: Final[dict[Language, Phrases]] = {
@@ -15,12 +15,4 @@ PHRASES: Final[dict[Language, Phrases]] = {
     Language.FRENCH: french.PHRASES,
     Language.GERMAN: german.PHRASES,
     Language.ITALIAN: italian.PHRASES,
-}
-REASON_PHRASES: Final[dict[Language, ReasonPhrases]] = {
-    Language.SPANISH: spanish.REASONS,
-    Language.ENGLISH: english.REASONS,
-    Language.PORTUGUESE: portuguese.REASONS,
-    Language.FRENCH: french.REASONS,
-    Language.GERMAN: german.REASONS,
-    Language.ITALIAN: italian.REASONS,
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from services.notify.domain.digest import DiffKind
-from services.notify.domain.phrases.forms import Counted, Phrases, ReasonPhrases
+from services.notify.domain.phrases.forms import Counted, Phrases
 
 PHRASES: Final = Phrases(
     locale="en_GB",
@@ -54,32 +54,4 @@ PHRASES: Final = Phrases(
         DiffKind.CHANGED: Counted("1 changed", "{n} changed"),
         DiffKind.REMOVED: Counted("1 cancelled", "{n} cancelled"),
     },
-)
-REASONS: Final = ReasonPhrases(
-    they_offer="They offer what you look for: “{offer}”.",
-    they_need="They look for what you offer: “{need}”.",
-    both="They offer what you look for (“{offer}”), and look for what you offer (“{need}”).",
-    also="In common: {reasons}.",
-    near="Their activity is close to yours: {names}.",
-    asked="One of you has asked for this encounter.",
-    you_asked="You asked for this encounter.",
-    they_asked="They asked to meet you.",
-    both_asked="You both asked for this encounter.",
-    terms={
-        "sector": "your activity ({names})",
-        "kets": "technology: {names}",
-        "s3": "regional priority: {names}",
-        "shared_codes": "{names}",
-        "cooperation": "the cooperation you both seek: {names}",
-        "met_before": "you have met in an earlier edition",
-    },
-    names={
-        "coop:rd": "R&D project",
-        "coop:commercial": "commercial agreement",
-        "coop:sale": "buying and selling",
-        "coop:purchase": "buying and selling",
-        "ket:biotechnology": "biotechnology",
-        "coop:internationalisation": "internationalisation",
-    },
-    tell_more="We know too little of what you need and offer: complete your profile, and we can propose better ones.",
 )

@@ -59,33 +59,3 @@ class Phrases:
     questions: str
     kinds: dict[DiffKind, str]
     counts: dict[DiffKind, Counted]
-
-
-@dataclass(frozen=True)
-class ReasonPhrases:
-    """The phrases about the reason of an encounter.
-
-    Attributes:
-        they_offer: an offer of the partner that the reader looks for; `they_need` the reverse, `both` the two.
-        asked: by somebody of the two, if an older event does not name the participant.
-        near: the activity of the partner, if it is close to that of the reader and not the same.
-        terms: the phrase by code of a reason that two participants have in common.
-        names: the name by code, of codes without a label.
-        keeps_capitals: labels of codes keep their first letter inside a sentence, as the nouns of German do.
-        separator: between two reasons; French writes a space before it.
-    """
-
-    they_offer: str
-    they_need: str
-    both: str
-    also: str
-    near: str
-    asked: str
-    you_asked: str
-    they_asked: str
-    both_asked: str
-    terms: dict[str, str]
-    names: dict[str, str]
-    tell_more: str
-    keeps_capitals: bool = False
-    separator: str = "; "

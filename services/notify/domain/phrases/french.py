@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from services.notify.domain.digest import DiffKind
-from services.notify.domain.phrases.forms import Counted, Phrases, ReasonPhrases
+from services.notify.domain.phrases.forms import Counted, Phrases
 
 PHRASES: Final = Phrases(
     locale="fr_FR",
@@ -56,35 +56,4 @@ PHRASES: Final = Phrases(
         DiffKind.CHANGED: Counted("1 modifié", "{n} modifiés"),
         DiffKind.REMOVED: Counted("1 annulé", "{n} annulés"),
     },
-)
-REASONS: Final = ReasonPhrases(
-    they_offer="Votre interlocuteur propose ce que vous recherchez : « {offer} ».",
-    they_need="Votre interlocuteur recherche ce que vous proposez : « {need} ».",
-    both="Votre interlocuteur propose ce que vous recherchez (« {offer} ») et recherche ce que vous proposez "
-    "(« {need} »).",
-    also="En commun : {reasons}.",
-    near="Votre interlocuteur a une activité proche de la vôtre : {names}.",
-    asked="Rendez-vous demandé par l'une des deux parties.",
-    you_asked="Vous avez demandé ce rendez-vous.",
-    they_asked="Votre interlocuteur a demandé à vous rencontrer.",
-    both_asked="Les deux parties ont demandé ce rendez-vous.",
-    terms={
-        "sector": "l'activité ({names})",
-        "kets": "technologie : {names}",
-        "s3": "priorité régionale : {names}",
-        "shared_codes": "{names}",
-        "cooperation": "la coopération recherchée : {names}",
-        "met_before": "vous vous êtes déjà rencontrés lors d'une édition précédente",
-    },
-    names={
-        "coop:rd": "projet de R&D",
-        "coop:commercial": "accord commercial",
-        "coop:sale": "achat et vente",
-        "coop:purchase": "achat et vente",
-        "ket:biotechnology": "biotechnologie",
-        "coop:internationalisation": "internationalisation",
-    },
-    tell_more="Nous en savons trop peu sur ce que vous recherchez et proposez : complétez votre profil et nous "
-    "pourrons vous proposer de meilleurs rendez-vous.",
-    separator=" ; ",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from services.notify.domain.digest import DiffKind
-from services.notify.domain.phrases.forms import Counted, Phrases, ReasonPhrases
+from services.notify.domain.phrases.forms import Counted, Phrases
 
 PHRASES: Final = Phrases(
     locale="de_DE",
@@ -58,34 +58,4 @@ PHRASES: Final = Phrases(
         DiffKind.CHANGED: Counted("1 geändert", "{n} geändert"),
         DiffKind.REMOVED: Counted("1 abgesagt", "{n} abgesagt"),
     },
-)
-REASONS: Final = ReasonPhrases(
-    they_offer="Ihr Gegenüber bietet an, was Sie suchen: „{offer}“.",
-    they_need="Ihr Gegenüber sucht, was Sie anbieten: „{need}“.",
-    both="Ihr Gegenüber bietet an, was Sie suchen („{offer}“), und sucht, was Sie anbieten („{need}“).",
-    also="Gemeinsamkeiten: {reasons}.",
-    near="Ihr Gegenüber ist in einem ähnlichen Bereich tätig wie Sie: {names}.",
-    asked="Eine der beiden Seiten hat um dieses Treffen gebeten.",
-    you_asked="Sie haben um dieses Treffen gebeten.",
-    they_asked="Ihr Gegenüber hat um ein Treffen mit Ihnen gebeten.",
-    both_asked="Beide Seiten haben um dieses Treffen gebeten.",
-    terms={
-        "sector": "Tätigkeit ({names})",
-        "kets": "Technologie: {names}",
-        "s3": "regionaler Schwerpunkt: {names}",
-        "shared_codes": "{names}",
-        "cooperation": "gesuchte Zusammenarbeit: {names}",
-        "met_before": "Sie haben sich schon bei einer früheren Veranstaltung getroffen",
-    },
-    names={
-        "coop:rd": "F&E-Projekt",
-        "coop:commercial": "Handelsvereinbarung",
-        "coop:sale": "Kauf und Verkauf",
-        "coop:purchase": "Kauf und Verkauf",
-        "ket:biotechnology": "Biotechnologie",
-        "coop:internationalisation": "Internationalisierung",
-    },
-    tell_more="Wir wissen noch zu wenig darüber, was Sie suchen und anbieten: Ergänzen Sie bitte Ihr Profil, dann "
-    "können wir Ihnen passendere Treffen vorschlagen.",
-    keeps_capitals=True,
 )

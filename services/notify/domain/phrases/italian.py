@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from services.notify.domain.digest import DiffKind
-from services.notify.domain.phrases.forms import Counted, Phrases, ReasonPhrases
+from services.notify.domain.phrases.forms import Counted, Phrases
 
 PHRASES: Final = Phrases(
     locale="it_IT",
@@ -55,33 +55,4 @@ PHRASES: Final = Phrases(
         DiffKind.CHANGED: Counted("1 modificato", "{n} modificati"),
         DiffKind.REMOVED: Counted("1 annullato", "{n} annullati"),
     },
-)
-REASONS: Final = ReasonPhrases(
-    they_offer="Offrono ciò che Lei cerca: «{offer}».",
-    they_need="Cercano ciò che Lei offre: «{need}».",
-    both="Offrono ciò che Lei cerca («{offer}») e cercano ciò che Lei offre («{need}»).",
-    also="In comune: {reasons}.",
-    near="La loro attività è vicina alla Sua: {names}.",
-    asked="Incontro richiesto da una delle due parti.",
-    you_asked="Lei ha chiesto questo incontro.",
-    they_asked="Hanno chiesto di incontrarLa.",
-    both_asked="Entrambe le parti hanno chiesto questo incontro.",
-    terms={
-        "sector": "l'attività ({names})",
-        "kets": "tecnologia: {names}",
-        "s3": "priorità regionale: {names}",
-        "shared_codes": "{names}",
-        "cooperation": "la collaborazione cercata: {names}",
-        "met_before": "vi siete già incontrati in un'edizione precedente",
-    },
-    names={
-        "coop:rd": "progetto di R&S",
-        "coop:commercial": "accordo commerciale",
-        "coop:sale": "compravendita",
-        "coop:purchase": "compravendita",
-        "ket:biotechnology": "biotecnologia",
-        "coop:internationalisation": "internazionalizzazione",
-    },
-    tell_more="Sappiamo troppo poco di ciò che cerca e offre: completi il Suo profilo e potremo proporLe incontri "
-    "migliori.",
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from services.notify.domain.digest import DiffKind
-from services.notify.domain.phrases.forms import Counted, Phrases, ReasonPhrases
+from services.notify.domain.phrases.forms import Counted, Phrases
 
 PHRASES: Final = Phrases(
     locale="pt_PT",
@@ -54,32 +54,4 @@ PHRASES: Final = Phrases(
         DiffKind.CHANGED: Counted("1 alterado", "{n} alterados"),
         DiffKind.REMOVED: Counted("1 cancelado", "{n} cancelados"),
     },
-)
-REASONS: Final = ReasonPhrases(
-    they_offer="Oferecem o que a sua organização procura: «{offer}».",
-    they_need="Procuram o que a sua organização oferece: «{need}».",
-    both="Oferecem o que a sua organização procura («{offer}») e procuram o que a sua organização oferece («{need}»).",
-    also="Em comum: {reasons}.",
-    near="A atividade deles é próxima da sua: {names}.",
-    asked="Encontro pedido por uma das duas partes.",
-    you_asked="O encontro foi pedido por si.",
-    they_asked="Pediram para se reunir consigo.",
-    both_asked="Ambas as partes pediram este encontro.",
-    terms={
-        "sector": "a atividade ({names})",
-        "kets": "tecnologia: {names}",
-        "s3": "prioridade regional: {names}",
-        "shared_codes": "{names}",
-        "cooperation": "a cooperação que procuram: {names}",
-        "met_before": "já se reuniram numa edição anterior",
-    },
-    names={
-        "coop:rd": "projeto de I&D",
-        "coop:commercial": "acordo comercial",
-        "coop:sale": "compra e venda",
-        "coop:purchase": "compra e venda",
-        "ket:biotechnology": "biotecnologia",
-        "coop:internationalisation": "internacionalização",
-    },
-    tell_more="Sabemos pouco do que procura e oferece: complete o perfil e poderemos propor-lhe melhores encontros.",
 )

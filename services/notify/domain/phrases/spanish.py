@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from services.notify.domain.digest import DiffKind
-from services.notify.domain.phrases.forms import Counted, Phrases, ReasonPhrases
+from services.notify.domain.phrases.forms import Counted, Phrases
 
 PHRASES: Final = Phrases(
     locale="es_ES",
@@ -53,32 +53,4 @@ PHRASES: Final = Phrases(
         DiffKind.CHANGED: Counted("1 cambiada", "{n} cambiadas"),
         DiffKind.REMOVED: Counted("1 cancelada", "{n} canceladas"),
     },
-)
-REASONS: Final = ReasonPhrases(
-    they_offer="Ofrecen lo que usted busca: «{offer}».",
-    they_need="Buscan lo que usted ofrece: «{need}».",
-    both="Ofrecen lo que usted busca («{offer}») y buscan lo que usted ofrece («{need}»).",
-    also="En común: {reasons}.",
-    near="Su actividad es cercana a la de usted: {names}.",
-    asked="Encuentro pedido por una de las dos partes.",
-    you_asked="Usted pidió este encuentro.",
-    they_asked="Pidieron reunirse con usted.",
-    both_asked="Ambas partes pidieron este encuentro.",
-    terms={
-        "sector": "la actividad ({names})",
-        "kets": "tecnología: {names}",
-        "s3": "prioridad regional: {names}",
-        "shared_codes": "{names}",
-        "cooperation": "la cooperación que buscan: {names}",
-        "met_before": "ya se reunieron en una edición anterior",
-    },
-    names={
-        "coop:rd": "proyecto de I+D",
-        "coop:commercial": "acuerdo comercial",
-        "coop:sale": "compra y venta",
-        "coop:purchase": "compra y venta",
-        "ket:biotechnology": "biotecnología",
-        "coop:internationalisation": "internacionalización",
-    },
-    tell_more="Apenas sabemos qué busca y qué ofrece: complete su perfil y podremos proponerle mejores encuentros.",
 )

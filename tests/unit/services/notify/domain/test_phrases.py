@@ -8,9 +8,10 @@ import pytest
 from babel import Locale
 
 from services.notify.domain.digest import DiffKind
-from services.notify.domain.phrases import PHRASES, REASON_PHRASES
+from services.notify.domain.phrases import PHRASES
 from services.notify.domain.snapshots import ContactSnapshot
 from shared.contract.events import Language, RemedyKind, WaitingReason
+from shared.contract.reason_phrases import REASON_PHRASES
 from shared.contract.waiting_phrases import WAITING_PHRASES
 from tests.support.notify_stage import participant
 
