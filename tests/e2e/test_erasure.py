@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import math
 import zlib
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
@@ -124,7 +125,7 @@ class AnnouncedEdition:
 
     async def _is_placed(self) -> bool:
         encounters = (await self._api.get(f"{self.path}/encounters")).json()["items"]
-        return sum(encounter["place"] is not None for encounter in encounters) >= PEOPLE
+        return sum(encounter["place"] is not None for encounter in encounters) == math.comb(PEOPLE, 2)
 
 
 async def stored_bytes(settings: Settings) -> list[tuple[str, bytes]]:
