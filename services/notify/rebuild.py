@@ -103,8 +103,8 @@ class NotifyRebuilder:
 def view_of(state: Audience, deliveries: Iterable[Delivery]) -> View:
     """Return all that mails are made of, and the content of the mails sent.
 
-    Left out are the numbers of versions, the reasons of pairs without an encounter, and corrected names, addresses and
-    names of zones.
+    Left out are the numbers of versions, the reasons of pairs without an encounter, the causes of changes, and
+    corrected names, addresses and names of zones.
     """
     met = {
         pair
@@ -117,7 +117,7 @@ def view_of(state: Audience, deliveries: Iterable[Delivery]) -> View:
         "organisations": as_json(state.organisations, exclude=_NUMBERS),
         "contacts": as_json(state.contacts, exclude=_NUMBERS),
         "texts": newest(_TEXTS.texts_of(state)),
-        "agendas": as_json(state.agendas),
+        "agendas": as_json(state.agendas, exclude={"causes"}),
         "reasons": as_json({pair: state.matches[pair] for pair in met}, exclude={"revision"}),
         "told": {delivery.participant_id: _mailed(delivery) for delivery in deliveries},
     }

@@ -150,7 +150,7 @@ def _record(state: Audience, event: Event, affected: Affected, now: datetime) ->
             affected.note_changed(event.participant_id, starts)
             if known is None:
                 affected.newly_announced.add(event.participant_id)
-            change = AgendaRecorded(participant_id=event.participant_id, agenda=AgendaSnapshot.of(event))
+            change = AgendaRecorded(participant_id=event.participant_id, agenda=AgendaSnapshot.of(event, known))
     if change:
         evolve(state, change)
     return change

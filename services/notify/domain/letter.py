@@ -103,7 +103,10 @@ def _told_before(main: Delivery | None, person: str) -> ToldCalendar:
 
 
 def _as_left(audience: Audience, delivery: Delivery) -> Audience | None:
-    """Return the edition with the person who left in the place, and without an agenda; `None` if they are unknown."""
+    """Return the edition with the person who left in the place, and without an agenda; `None` if they are unknown.
+
+    The person in the place now comes first among the other persons of the place: the mail names the successor.
+    """
     participant_id = delivery.participant_id
     former = audience.former_contacts.get(participant_id, ())
     contact = next((contact for contact in former if contact.person_id == delivery.about), None)
@@ -113,6 +116,7 @@ def _as_left(audience: Audience, delivery: Delivery) -> Audience | None:
     return audience.model_copy(
         update={
             "contacts": {**audience.contacts, participant_id: contact},
+            "former_contacts": {**audience.former_contacts, participant_id: (audience.contacts[participant_id],)},
             "agendas": {**audience.agendas, participant_id: emptied},
         }
     )

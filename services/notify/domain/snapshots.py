@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from services.notify.domain.causes import EntryCause, next_causes
 from shared.contract.events import (
     AffinityScored,
     AgendaChanged,
@@ -259,22 +260,28 @@ def _number_of(
 
 
 class AgendaSnapshot(FrozenModel):
-    """A participant's newest announced agenda."""
+    """A participant's newest announced agenda. `causes` are those of the newest changes of its entries."""
 
     revision: int
     issued_at: Instant
     entries: tuple[AgendaEntry, ...] = ()
     waiting: tuple[WaitingEncounter, ...] = ()
+    causes: tuple[EntryCause, ...] = ()
 
     @classmethod
-    def of(cls, event: AgendaChanged) -> AgendaSnapshot:
-        """Keep the fields of an event that mails need."""
+    def of(cls, event: AgendaChanged, known: AgendaSnapshot | None = None) -> AgendaSnapshot:
+        """Keep the fields of an event that mails need. `known` is the agenda before, `None` at the announcement."""
         return cls(
             revision=event.revision,
             issued_at=event.occurred_at,
             entries=event.entries,
             waiting=event.waiting,
+            causes=next_causes(event, known.causes) if known else (),
         )
+
+    def cause_of(self, entry_id: str) -> EntryCause | None:
+        """Return the cause of an entry's newest change, or `None` if it is not sure."""
+        return next((cause for cause in self.causes if cause.entry_id == entry_id), None)
 
     def mentions(self, ids: set[str]) -> bool:
         """Return whether an encounter of the agenda is with any of these participants or organisations."""

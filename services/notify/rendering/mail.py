@@ -135,7 +135,12 @@ class MailWriter:
         page = (
             writer.invitation(invited, mailing.content)
             if invited
-            else writer.page(delivery.sent_content, mailing.content, has_left=delivery.about is not None)
+            else writer.page(
+                delivery.sent_content,
+                mailing.content,
+                has_left=delivery.about is not None,
+                former=_former_person(audience, delivery),
+            )
         )
         message = EmailMessage(policy=POLICY)
         now = self._clock()
@@ -205,6 +210,16 @@ class MailWriter:
             timedelta(minutes=self._alarm_minutes),
             page,
         )
+
+
+def _former_person(audience: Audience, delivery: Delivery) -> str:
+    """Return the name of the person who was told the agenda so far, if another person is in the place now."""
+    told = delivery.told_calendar.person
+    contact = audience.contacts[delivery.participant_id]
+    if told is None or told == contact.person_id or delivery.subject:
+        return ""
+    former = audience.former_contacts.get(delivery.participant_id, ())
+    return next((person.name for person in former if person.person_id == told), "")
 
 
 def _add_invitation(message: EmailMessage, file: bytes, method: Method) -> None:

@@ -15,6 +15,7 @@ from services.notify.domain.phrases import PHRASES
 from services.notify.domain.phrases.forms import Phrases
 from services.notify.domain.state import Audience
 from services.notify.domain.told_calendar import CalendarEntry
+from services.notify.rendering.changes import ChangeTexts
 from services.notify.rendering.clean import clean
 from shared.contract.events import EntryKind, Language, WaitingEncounter
 from shared.contract.reason_phrases import REASON_PHRASES
@@ -47,7 +48,8 @@ class AgendaDay:
 class ChangedRow:
     """A line that differs from the last mail.
 
-    `before` is the former time and place of a moved line, the former place of a line at another table, else empty.
+    `before` has the former time, place, title and people, as far as they differ. `cause` is a sentence, empty if the
+    cause is not sure.
     """
 
     kind: DiffKind
@@ -55,6 +57,7 @@ class ChangedRow:
     date: str
     row: AgendaRow
     before: str
+    cause: str
 
 
 @dataclass(frozen=True)
@@ -96,24 +99,32 @@ class PageWriter:
         self._contact = audience.contacts[participant_id]
         self._phrases = PHRASES[self._contact.language]
         self._timezone = ZoneInfo(timezone)
+        self._changes = ChangeTexts(audience, participant_id)
 
-    def page(self, before: MailContent | None, content: MailContent, *, has_left: bool = False) -> MailPage:
+    def page(
+        self, before: MailContent | None, content: MailContent, *, has_left: bool = False, former: str = ""
+    ) -> MailPage:
         """Return the page of this content, with its differences from `before`, the content of the last mail.
 
-        With `has_left`, the reader has left the edition, and this is the last mail to them.
+        With `has_left`, the reader has left the edition, and this is the last mail to them. `former` is the person
+        whose place the reader takes over, in the first mail to the reader.
         """
         edition = clean(self._audience.edition.name if self._audience.edition else "")
-        diffs = diff_of(before, content)
-        subject, intro = self._subject_and_intro(before, content, diffs)
-        footer = self._phrases.footer
+        has_ended = not has_left and not content.lines and not self._contact.active
+        diffs = () if has_ended else diff_of(before, content)
+        subject, intro = _subject_and_intro(self._phrases, before, content, diffs)
+        if former:
+            intro = self._phrases.intro_successor
         if has_left:
-            subject, intro, footer = self._phrases.subject_left, self._phrases.intro_left, self._phrases.footer_left
+            subject, intro = self._phrases.subject_left, self._phrases.intro_left
+        if has_ended:
+            subject, intro = self._phrases.subject_ended, self._phrases.intro_ended
         return MailPage(
             language=self._contact.language,
             phrases=self._phrases,
             subject=subject.format(edition=edition, counts=self._counts(diffs)),
             greeting=self._phrases.greeting.format(name=clean(self._contact.name)),
-            intro=intro.format(edition=edition),
+            intro=intro.format(edition=edition, successor=self._successor(), former=clean(former)),
             changed_rows=tuple(map(self._changed_row, diffs)),
             days=self._days(content.lines),
             waiting_heading=self._waiting_heading(),
@@ -123,7 +134,9 @@ class PageWriter:
             venue=_venue_of(self._audience) if content.lines else "",
             questions=_help_of(self._audience),
             tell_more=REASON_PHRASES[self._contact.language].tell_more if self._has_low_confidence() else "",
-            footer=footer.format(edition=edition),
+            footer=(self._phrases.footer_left if has_left or has_ended else self._phrases.footer).format(
+                edition=edition
+            ),
         )
 
     def invitation(self, entry: CalendarEntry, content: MailContent) -> MailPage:
@@ -135,21 +148,14 @@ class PageWriter:
         return replace(
             page,
             phrases=replace(phrases, calendar_hint=""),
-            subject=f"{title}, {self._date(line.starts_at)}, {self._time(line)}",
+            subject=f"{title}, {self.when(line)}",
             intro=phrases.intro_cancellation if is_cancelled else phrases.intro_invitation,
         )
 
-    def _subject_and_intro(
-        self, before: MailContent | None, content: MailContent, diffs: Sequence[LineDiff]
-    ) -> tuple[str, str]:
-        phrases = self._phrases
-        if not content.lines:
-            return phrases.subject_emptied, phrases.intro_emptied
-        if before is None or not before.has_addressee_of(content):
-            return phrases.subject_whole, phrases.intro_whole
-        if diffs:
-            return phrases.subject_changed, phrases.intro_changed
-        return phrases.subject_details, phrases.intro_details
+    def _successor(self) -> str:
+        """Return the name of the person who has the place now, in the last mail to a person who left."""
+        others = self._audience.former_contacts.get(self._participant_id)
+        return clean(others[0].name) if others else self._phrases.to_be_confirmed
 
     def _counts(self, diffs: Sequence[LineDiff]) -> str:
         numbers = {kind: sum(diff.kind is kind for diff in diffs) for kind in DiffKind}
@@ -158,18 +164,12 @@ class PageWriter:
     def _changed_row(self, diff: LineDiff) -> ChangedRow:
         return ChangedRow(
             kind=diff.kind,
-            label=self._phrases.kinds[diff.kind],
+            label=self._changes.label(diff),
             date=self._date(diff.line.starts_at),
             row=self._row(diff.line),
-            before=self._before(diff),
+            before=self._changes.before(diff, self),
+            cause=self._changes.cause(diff.line),
         )
-
-    def _before(self, diff: LineDiff) -> str:
-        if diff.before is None or diff.after is None:
-            return ""
-        if diff.kind is DiffKind.MOVED:
-            return f"{self._date(diff.before.starts_at)}, {self._time(diff.before)}, {self.place(diff.before)}"
-        return self.place(diff.before) if diff.before.table != diff.after.table else ""
 
     def _days(self, lines: Sequence[AgendaLine]) -> tuple[AgendaDay, ...]:
         by_date = groupby(lines, key=lambda line: self._date(line.starts_at))
@@ -274,6 +274,10 @@ class PageWriter:
         """Return zone and table with the place of the edition, as a calendar shows them."""
         return ", ".join(filter(None, (self.place(line), _venue_of(self._audience))))
 
+    def when(self, line: AgendaLine) -> str:
+        """Return the date and the time of a line."""
+        return f"{self._date(line.starts_at)}, {self._time(line)}"
+
     def _time(self, line: AgendaLine) -> str:
         return f"{self._moment(line.starts_at)}-{self._moment(line.ends_at)}"
 
@@ -285,6 +289,18 @@ class PageWriter:
 
     def _date(self, moment: datetime) -> str:
         return format_date(moment.astimezone(self._timezone).date(), "full", locale=self._phrases.locale)
+
+
+def _subject_and_intro(
+    phrases: Phrases, before: MailContent | None, content: MailContent, diffs: Sequence[LineDiff]
+) -> tuple[str, str]:
+    if not content.lines:
+        return phrases.subject_emptied, phrases.intro_emptied
+    if before is None or not before.has_addressee_of(content):
+        return phrases.subject_whole, phrases.intro_whole
+    if diffs:
+        return phrases.subject_changed, phrases.intro_changed
+    return phrases.subject_details, phrases.intro_details
 
 
 def _venue_of(audience: Audience) -> str:

@@ -14,6 +14,12 @@ FIRST = (encounter(0, 1), session(4))
 SUCCESSOR = participant(0, 2, name="Ana Ruiz", email="ana@example.org")
 
 
+def text_of(mail: EmailMessage) -> str:
+    body = mail.get_body(("plain",))
+    assert body
+    return " ".join(body.get_content().split())
+
+
 def statuses(mail: EmailMessage) -> dict[str, str]:
     (attached,) = mail.iter_attachments()
     events = Calendar.from_ical(attached.get_content()).events
@@ -44,6 +50,28 @@ async def test_who_leaves_a_seat_gets_a_cancellation_and_the_successor_the_agend
     (new,) = mails.values()
     assert (str(new["To"]), set(statuses(new).values())) == ("Ana Ruiz <ana@example.org>", {"CONFIRMED"})
     assert new["Message-ID"] != last["Message-ID"]
+    assert "Ana Ruiz takes over from you at Encuentro B2B 2018." in text_of(last)
+    assert "You take over from Person 0 at Encuentro B2B 2018." in text_of(new)
+
+
+async def test_a_successor_reads_of_the_former_person_once() -> None:
+    stage = Stage()
+    await started(stage)
+    await stage.consume(SUCCESSOR)
+    await stage.after(61)
+    await stage.consume(participant(0, 3, name="Ana Ruiz", email="ana.ruiz@example.org"))
+    (mail,) = await stage.after(61)
+    assert "take over" not in text_of(mail)
+
+
+async def test_a_registration_that_ends_is_told_as_that_and_not_as_cancelled_sessions() -> None:
+    stage = Stage()
+    await started(stage)
+    await stage.consume(participant(0, 2, status=Status.CANCELLED), agenda(2))
+    (mail,) = await stage.after(61)
+    assert str(mail["Subject"]) == "Your registration for Encuentro B2B 2018 has ended"
+    assert set(statuses(mail).values()) == {"CANCELLED"}
+    assert "Keynote" not in text_of(mail)
 
 
 async def test_no_last_mail_goes_to_a_person_who_was_told_nothing() -> None:

@@ -190,7 +190,7 @@ async def test_a_cancelled_participant_gets_a_last_mail_once_the_agenda_is_empty
     assert await stage.after(60) == []
     await stage.consume(agenda(2))
     (mail,) = await stage.after(60)
-    assert mail["Subject"].startswith("Your agenda is now empty")
+    assert mail["Subject"].startswith("Your registration for Encuentro B2B 2018 has ended")
     await stage.consume(agenda(3))
     assert await stage.after(60) == []
 

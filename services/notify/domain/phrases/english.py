@@ -20,8 +20,12 @@ PHRASES: Final = Phrases(
     intro_details="Details of your agenda for {edition} have changed. This is how it stands now.",
     intro_emptied="Your agenda for {edition} is now empty: you have no encounters or sessions any more.",
     subject_left="You no longer take part in {edition}",
-    intro_left="Another person now has your place at {edition}. The attached file takes the appointments out of your "
+    intro_left="{successor} takes over from you at {edition}. The attached file takes the appointments out of your "
     "calendar.",
+    intro_successor="You take over from {former} at {edition}. This is your whole agenda.",
+    subject_ended="Your registration for {edition} has ended",
+    intro_ended="Your registration for {edition} has ended, and your appointments with it. The attached file takes "
+    "them out of your calendar.",
     footer_left="You receive this e-mail because you took part in {edition}.",
     intro_invitation="This appointment begins soon and has changed. Your calendar takes the change from this e-mail.",
     intro_cancellation="This appointment, soon to begin, is cancelled. This e-mail takes it out of your calendar.",
@@ -40,6 +44,7 @@ PHRASES: Final = Phrases(
     page_hint="See the agenda as it stands",
     venue="Venue",
     questions="Questions? Ask here",
+    dropped="No longer in your agenda",
     kinds={
         DiffKind.ADDED: "New",
         DiffKind.MOVED: "Moved",

@@ -39,6 +39,9 @@ class Phrases:
     intro_emptied: str
     subject_left: str
     intro_left: str
+    intro_successor: str
+    subject_ended: str
+    intro_ended: str
     footer_left: str
     intro_invitation: str
     intro_cancellation: str
@@ -57,5 +60,6 @@ class Phrases:
     page_hint: str
     venue: str
     questions: str
+    dropped: str
     kinds: dict[DiffKind, str]
     counts: dict[DiffKind, Counted]

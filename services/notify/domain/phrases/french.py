@@ -20,7 +20,11 @@ PHRASES: Final = Phrases(
     intro_details="Des informations de votre agenda pour {edition} ont changé. Voici la version à jour.",
     intro_emptied="Votre agenda pour {edition} est désormais vide\u00a0: vous n'avez plus ni rendez-vous ni session.",
     subject_left="Vous ne participez plus à {edition}",
-    intro_left="Une autre personne occupe désormais votre place à {edition}. Le fichier joint retire les rendez-vous "
+    intro_left="{successor} prend désormais votre place à {edition}. Le fichier joint retire les rendez-vous de votre "
+    "calendrier.",
+    intro_successor="Vous prenez la place de {former} à {edition}. Voici votre agenda complet.",
+    subject_ended="Votre inscription à {edition} a pris fin",
+    intro_ended="Votre inscription à {edition} a pris fin, et vos rendez-vous avec elle. Le fichier joint les retire "
     "de votre calendrier.",
     footer_left="Vous recevez cet e-mail parce que vous participiez à {edition}.",
     intro_invitation="Ce rendez-vous commence bientôt et a changé. Cet e-mail met votre calendrier à jour.",
@@ -42,6 +46,7 @@ PHRASES: Final = Phrases(
     page_hint="Voir l'agenda à jour",
     venue="Lieu",
     questions="Des questions ? Écrivez ou appelez ici",
+    dropped="Ne figure plus dans votre agenda",
     kinds={
         DiffKind.ADDED: "Nouveau",
         DiffKind.MOVED: "Déplacé",

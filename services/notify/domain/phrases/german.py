@@ -21,8 +21,12 @@ PHRASES: Final = Phrases(
     intro_details="in Ihrem Terminplan für {edition} haben sich Angaben geändert. Dies ist der aktuelle Stand.",
     intro_emptied="Ihr Terminplan für {edition} ist jetzt leer: Sie haben keine Treffen und keine Programmpunkte mehr.",
     subject_left="Sie nehmen nicht mehr an {edition} teil",
-    intro_left="eine andere Person hat jetzt Ihren Platz bei {edition}. Die angehängte Datei entfernt die Termine aus "
-    "Ihrem Kalender.",
+    intro_left="{successor} übernimmt Ihren Platz bei {edition}. Die angehängte Datei entfernt die Termine aus Ihrem "
+    "Kalender.",
+    intro_successor="Sie übernehmen bei {edition} den Platz von {former}. Dies ist Ihr vollständiger Terminplan.",
+    subject_ended="Ihre Anmeldung für {edition} ist beendet",
+    intro_ended="Ihre Anmeldung für {edition} ist beendet, Ihre Termine entfallen. Die angehängte Datei entfernt sie "
+    "aus Ihrem Kalender.",
     footer_left="Sie erhalten diese E-Mail, weil Sie für {edition} angemeldet waren.",
     intro_invitation="dieser Termin beginnt bald und hat sich geändert. Ihr Kalender übernimmt die Änderung aus dieser "
     "E-Mail.",
@@ -44,6 +48,7 @@ PHRASES: Final = Phrases(
     page_hint="Aktuellen Terminplan ansehen",
     venue="Ort",
     questions="Fragen? Hier hilft man weiter",
+    dropped="Nicht mehr in Ihrem Terminplan",
     kinds={
         DiffKind.ADDED: "Neu",
         DiffKind.MOVED: "Verschoben",

@@ -20,8 +20,12 @@ PHRASES: Final = Phrases(
     intro_details="alcuni dati della Sua agenda per {edition} sono cambiati. Questa è la versione aggiornata.",
     intro_emptied="la Sua agenda per {edition} è ora vuota: non ha più incontri né sessioni.",
     subject_left="Non partecipa più a {edition}",
-    intro_left="un'altra persona occupa ora il Suo posto a {edition}. Il file allegato toglie gli appuntamenti dal Suo "
+    intro_left="{successor} occupa ora il Suo posto a {edition}. Il file allegato toglie gli appuntamenti dal Suo "
     "calendario.",
+    intro_successor="Lei prende il posto di {former} a {edition}. Questa è la Sua agenda completa.",
+    subject_ended="La Sua iscrizione a {edition} è terminata",
+    intro_ended="la Sua iscrizione a {edition} è terminata e con essa i Suoi appuntamenti. Il file allegato li toglie "
+    "dal Suo calendario.",
     footer_left="Riceve questa e-mail perché partecipava a {edition}.",
     intro_invitation="questo appuntamento inizia tra poco ed è cambiato. Questa e-mail aggiorna il Suo calendario.",
     intro_cancellation="questo appuntamento, che stava per iniziare, è annullato. Questa e-mail lo toglie dal Suo "
@@ -41,6 +45,7 @@ PHRASES: Final = Phrases(
     page_hint="Consulti l'agenda aggiornata",
     venue="Luogo",
     questions="Domande? Si rivolga qui",
+    dropped="Non più nella Sua agenda",
     kinds={
         DiffKind.ADDED: "Nuovo",
         DiffKind.MOVED: "Spostato",

@@ -20,8 +20,12 @@ PHRASES: Final = Phrases(
     intro_details="Mudaram dados da sua agenda de {edition}. Esta é a versão em vigor.",
     intro_emptied="A sua agenda de {edition} ficou vazia: já não tem encontros nem sessões.",
     subject_left="Já não participa em {edition}",
-    intro_left="Outra pessoa ocupa agora o seu lugar em {edition}. O ficheiro em anexo retira os compromissos do seu "
+    intro_left="{successor} ocupa agora o seu lugar em {edition}. O ficheiro em anexo retira os compromissos do seu "
     "calendário.",
+    intro_successor="Ocupa agora o lugar de {former} em {edition}. Esta é a sua agenda completa.",
+    subject_ended="A sua inscrição em {edition} terminou",
+    intro_ended="A sua inscrição em {edition} terminou e, com ela, os seus compromissos. O ficheiro em anexo retira-os "
+    "do seu calendário.",
     footer_left="Recebe este e-mail porque participava em {edition}.",
     intro_invitation="Este compromisso começa em breve e mudou. O seu calendário recolhe a alteração deste e-mail.",
     intro_cancellation="Este compromisso, que ia começar, foi cancelado. Este e-mail retira-o do seu calendário.",
@@ -40,6 +44,7 @@ PHRASES: Final = Phrases(
     page_hint="Ver a agenda atualizada",
     venue="Local",
     questions="Perguntas? Contacte",
+    dropped="Já não está na sua agenda",
     kinds={
         DiffKind.ADDED: "Novo",
         DiffKind.MOVED: "Movido",

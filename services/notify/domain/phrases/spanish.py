@@ -20,7 +20,11 @@ PHRASES: Final = Phrases(
     intro_details="Han cambiado datos de su agenda de {edition}. Esta es la versión vigente.",
     intro_emptied="Su agenda de {edition} ha quedado vacía: ya no tiene encuentros ni sesiones.",
     subject_left="Ya no participa en {edition}",
-    intro_left="Otra persona ocupa ahora su lugar en {edition}. El archivo adjunto retira las citas de su calendario.",
+    intro_left="{successor} ocupa ahora su lugar en {edition}. El archivo adjunto retira las citas de su calendario.",
+    intro_successor="Usted ocupa el lugar de {former} en {edition}. Esta es su agenda completa.",
+    subject_ended="Su inscripción en {edition} ha terminado",
+    intro_ended="Su inscripción en {edition} ha terminado y, con ella, sus citas. El archivo adjunto las retira de su "
+    "calendario.",
     footer_left="Recibe este correo porque participaba en {edition}.",
     intro_invitation="Esta cita empieza pronto y ha cambiado. Su calendario recoge el cambio de este correo.",
     intro_cancellation="Esta cita, que empezaba pronto, se ha cancelado. Su calendario la retira con este correo.",
@@ -39,6 +43,7 @@ PHRASES: Final = Phrases(
     page_hint="Ver la agenda al día",
     venue="Lugar",
     questions="¿Preguntas? Escriba o llame a",
+    dropped="Ya no está en su agenda",
     kinds={
         DiffKind.ADDED: "Nuevo",
         DiffKind.MOVED: "Movido",

@@ -14,6 +14,10 @@ from services.notify.domain.snapshots import (
 )
 from services.notify.domain.state import Audience
 from shared.contract.events import (
+    AgendaChange,
+    Cause,
+    CauseCode,
+    ChangeKind,
     Event,
     HelpContact,
     Language,
@@ -92,11 +96,14 @@ CONTACT: Rows = {
     "erased": (ParticipantErased(**COMMON, revision=2, participant_id="prt_1", organisation_id="org_1"), set()),
 }
 WAITING = WaitingEncounter(encounter_id="enc_2", parties=(), reason=WaitingReason.NO_TABLE)
+REMOVED = AgendaChange(kind=ChangeKind.REMOVED, entry_id="enc_0", before=encounter(0, 0))
+CAUSE = Cause(code=CauseCode.IMPROVED, subject_id="edn_1")
 AGENDA: Rows = {
     "revision": (agenda(2, encounter(0, 0), number=1), {"prt_1"}),
     "issued_at": (agenda(2, encounter(0, 0), number=1).model_copy(update={"occurred_at": NOW + QUARTER}), {"prt_1"}),
     "entries": (agenda(2, number=1), {"prt_1"}),
     "waiting": (agenda(2, encounter(0, 0), number=1).model_copy(update={"waiting": (WAITING,)}), {"prt_1"}),
+    "causes": (agenda(2, number=1).model_copy(update={"changes": (REMOVED,), "causes": (CAUSE,)}), {"prt_1"}),
 }
 
 
