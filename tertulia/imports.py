@@ -50,6 +50,7 @@ def import_list(
         str, typer.Option(help='JSON object of fields by heading, such as \'{"Stand": "booth"}\'.')
     ] = "",
     *,
+    hidden: Annotated[bool, typer.Option("--hidden", help="Read the hidden rows of a workbook too.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Apply the list without asking.")] = False,
     registration: Address = HERE,
     key: Key = "",
@@ -63,7 +64,11 @@ def import_list(
     except OSError as error:
         stop(errors, f"{file} cannot be read: {error.strerror}")
     path = f"/editions/{edition_id}/imports/{kind}"
-    given = {name: value for name, value in (("sheet", sheet), ("mapping", mapping)) if value}
+    given = {
+        name: value
+        for name, value in (("sheet", sheet), ("mapping", mapping), ("hidden", "true" if hidden else ""))
+        if value
+    }
     with client_of(registration, key) as client:
         client.timeout = _SECONDS
         if marked is not None:
@@ -96,6 +101,7 @@ def _show(report: dict[str, Any]) -> None:
     show_line(console, f"Read from line {found['header_line']} on ({place}): {columns}")
     if found["ignored"]:
         show_line(console, f"Columns that are not read: {', '.join(found['ignored'])}", style="yellow")
+    _show_left(found)
     show_line(console, f"In it: {_counts(report)}.")
     if made := len(report["organisations_created"]):
         show_line(console, f"{made} organisations are made along the way.")
@@ -110,6 +116,22 @@ def _show(report: dict[str, Any]) -> None:
         show_line(console, f"{report['missing_count']} entries are not in the list, and stay: {names}", style="yellow")
     if report["preview"] and report["preview"]["announced"]:
         show_effects(report["preview"])
+
+
+def _show_left(found: dict[str, Any]) -> None:
+    """Print the parts of the file that are not read, or that the file hides."""
+    if found.get("hidden_rows"):
+        lines = ", ".join(map(str, found["hidden_lines"]))
+        text = f"{found['hidden_rows']} hidden rows are not read (lines {lines}): --hidden reads them too"
+        show_line(console, text, style="yellow")
+    if found.get("other_lists"):
+        names = ", ".join(found["other_lists"])
+        show_line(console, f"Sheets with a list that are not read: {names}. Import each with --sheet.", style="yellow")
+    if found.get("hidden_columns"):
+        show_line(console, f"Hidden columns that are read: {', '.join(found['hidden_columns'])}", style="yellow")
+    if found.get("no_entries"):
+        lines = ", ".join(map(str, found["no_entries"]))
+        show_line(console, f"Lines of totals and notes that are no entries: {lines}")
 
 
 def _counts(report: dict[str, Any]) -> str:

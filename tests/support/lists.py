@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from services.registration.import_files.delimited import read_csv
+from services.registration.import_files.found_table import FoundTable
 from services.registration.import_files.headings import FieldNames, FieldVocabulary
-from services.registration.import_files.sheet import FileLimits, FoundTable, RowRejection, Sheet, SheetRow
+from services.registration.import_files.sheet import FileLimits, RowRejection, Sheet, SheetRow
 from services.registration.import_files.workbook import read_xlsx
 
 #: A list of a name and a country, and perhaps a region.
@@ -14,13 +15,20 @@ PLACES = FieldVocabulary(
 )
 
 
-def read_list(raw: bytes, vocabulary: FieldVocabulary = PLACES, *, rows: int = 100, sheet_name: str = "") -> Sheet:
+def read_list(
+    raw: bytes,
+    vocabulary: FieldVocabulary = PLACES,
+    *,
+    rows: int = 100,
+    sheet_name: str = "",
+    with_hidden: bool = False,
+) -> Sheet:
     """Read a list as the process that reads files does. Raises `UnreadableFile`."""
     packed: list[bytes] = []
     tables: list[FoundTable] = []
     limits = FileLimits(rows, 1_000_000)
     if raw.startswith(b"PK"):
-        read_xlsx(raw, vocabulary, limits, packed.append, tables.append, sheet_name=sheet_name)
+        read_xlsx(raw, vocabulary, limits, packed.append, tables.append, sheet_name=sheet_name, with_hidden=with_hidden)
     else:
         read_csv(raw, vocabulary, limits, packed.append, tables.append)
     return Sheet(tuple(packed), FoundTable.unpacked(tables[0].packed()))

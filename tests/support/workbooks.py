@@ -42,8 +42,10 @@ def sheets_saved(
     merged: Iterable[str] = (),
     links: Mapping[str, str] | None = None,
     hidden: Iterable[str] = (),
+    hidden_rows: Iterable[int] = (),
+    hidden_columns: Iterable[str] = (),
 ) -> bytes:
-    """Return a workbook with these sheets. Merged cells and links belong to the last sheet."""
+    """Return a workbook with these sheets. All but the hidden sheets belongs to the last sheet."""
     book: Any = openpyxl.Workbook()
     book.remove(book.active)
     for name, rows in sheets.items():
@@ -53,6 +55,10 @@ def sheets_saved(
             sheet.append(row)
     for cells in merged:
         sheet.merge_cells(cells)
+    for number in hidden_rows:
+        sheet.row_dimensions[number].hidden = True
+    for letters in hidden_columns:
+        sheet.column_dimensions[letters].hidden = True
     for cell, target in (links or {}).items():
         sheet[cell].hyperlink = target
     out = io.BytesIO()

@@ -7,7 +7,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from services.registration.import_files.sheet import FoundTable, RowRejection
+from services.registration.import_files.found_table import FoundTable
+from services.registration.import_files.sheet import RowRejection
 from services.registration.imports.report import (
     MOST_MISSING,
     MOST_PROBLEMS,
@@ -51,6 +52,11 @@ class FoundView(BaseModel):
     delimiter: str
     sheet: str
     other_sheets: list[str]
+    other_lists: list[str] = Field(description="Further sheets with such a list, which are not read.")
+    hidden_rows: int = Field(description="Hidden rows of the sheet, which are not read unless `hidden` is true.")
+    hidden_lines: list[int] = Field(description="The first of their lines.")
+    hidden_columns: list[str] = Field(description="Headings of hidden columns. They are read.")
+    no_entries: list[int] = Field(description="The first lines of totals and notes, which are no entries.")
     columns: list[ColumnView]
     ignored: list[str] = Field(description="Headings that no field is known for.")
 
@@ -165,6 +171,11 @@ def _found(found: FoundTable) -> FoundView:
         delimiter=found.delimiter,
         sheet=found.sheet,
         other_sheets=list(found.other_sheets),
+        other_lists=list(found.other_lists),
+        hidden_rows=found.hidden_rows,
+        hidden_lines=list(found.hidden_lines),
+        hidden_columns=list(found.hidden_columns),
+        no_entries=list(found.no_entries),
         columns=[
             ColumnView(column=column.letter, heading=column.heading, field=column.field) for column in found.columns
         ],

@@ -100,6 +100,7 @@ class ListRequest:
     language: Language | None
     sheet: str
     mapping: str | None
+    hidden: bool
 
     def defaults(self, edition: Edition) -> ListDefaults:
         """Return the values of fields that the list leaves out. Raises `Invalid`."""
@@ -127,8 +128,11 @@ async def _list_request(
             "remembered for the operator's next lists of this kind; `{}` forgets it.",
         ),
     ] = None,
+    hidden: Annotated[
+        bool, Query(description="Read the hidden rows of a workbook too; else they are counted and left.")
+    ] = False,
 ) -> ListRequest:
-    return ListRequest(country, kind, language, sheet, mapping)
+    return ListRequest(country, kind, language, sheet, mapping, hidden)
 
 
 Parameters = Annotated[ListRequest, Depends(_list_request)]
@@ -227,7 +231,7 @@ async def _imported(
     mappings = context_of(request).mappings
     given = None if parameters.mapping is None else mapping_of(parameters.mapping, vocabulary)
     mapping = await mappings.find(operator_id, vocabulary) if given is None else given
-    async with _read(request, kind.service, vocabulary, parameters.sheet, mapping) as (sheet, digest, turns, progress):
+    async with _read(request, kind.service, vocabulary, parameters, mapping) as (sheet, digest, turns, progress):
         kind.courtesy, kind.progress = context_of(request).imports.courtesy, progress
         plan = await planned(kind, sheet, turns)
         if gate.dry_run and (marked := _marked(request)):
@@ -287,7 +291,7 @@ async def _copy(sheet: Sheet, plan: ImportPlan, vocabulary: str, file_format: Ex
 
 @asynccontextmanager
 async def _read(
-    request: Request, service: OperatorService, vocabulary: str, sheet_name: str, mapping: Mapping[str, str]
+    request: Request, service: OperatorService, vocabulary: str, parameters: ListRequest, mapping: Mapping[str, str]
 ) -> AsyncIterator[tuple[Sheet, str, FairTurns, ImportProgress]]:
     """Admit an import, then read its file. Yields the list, the digest of the file, its turns, and its progress.
 
@@ -301,10 +305,9 @@ async def _read(
         raw = await _file(request)
         async with imports.turn(operator_id):
             try:
+                options = {"hidden": parameters.hidden, "whole": _marked(request) is not None}
                 settings = context_of(request).settings
-                sheet = await read_file(
-                    raw, vocabulary, settings, mapping=mapping, sheet=sheet_name, whole=_marked(request) is not None
-                )
+                sheet = await read_file(raw, vocabulary, settings, mapping=mapping, sheet=parameters.sheet, **options)
             except UnreadableFile as error:
                 raise Invalid(FieldError("", str(error))) from error
             digest = token_of(raw)

@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
 from services.registration.import_files.encoding import encoding_of
+from services.registration.import_files.found_table import FoundTable
 from services.registration.import_files.headings import FieldVocabulary, ListHeader, find_header
 from services.registration.import_files.sheet import (
     HEADER_ROWS,
     MOST_COLUMNS,
     FileLimits,
-    FoundTable,
     SheetBuilder,
     UnreadableFile,
     check_header,
@@ -57,7 +57,6 @@ def read_csv(
         UnreadableFile: no text, or no headings of this kind; and the errors of `SheetBuilder`.
     """
     dialect, header = _find(raw, encoding_of(raw), vocabulary)
-    found(FoundTable.of(header, encoding=dialect.encoding, delimiter=dialect.delimiter))
     sheet = SheetBuilder(header, vocabulary, limits, take, keep=keep)
     lines = _lines(raw, dialect)
     while True:
@@ -75,6 +74,8 @@ def read_csv(
         else:
             sheet.add(line, cells)
     sheet.end()
+    table = FoundTable.of(header, encoding=dialect.encoding, delimiter=dialect.delimiter)
+    found(sheet.completed(table))
 
 
 def _swallowed(cells: list[str], width: int, delimiter: str) -> list[list[str]]:

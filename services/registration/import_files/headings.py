@@ -26,7 +26,12 @@ _CLAUSE: Final = re.compile(
     re.IGNORECASE,
 )
 #: Fields of an organisation that no heading with the qualifier of a person names.
+_NAMES: Final = frozenset({"name", "full_name"})
 _UNQUALIFIED: Final = frozenset({"kind", "organisation_kind"})
+#: Numbers behind the heading of a further person in a row.
+_FURTHER: Final = frozenset("23456789")
+#: Words of group headings that say nothing: "Company details".
+_GROUP_FILLERS: Final = frozenset(ALIASES["group_fillers"].split())
 #: Words that say nothing of a heading.
 _FILLERS: Final = frozenset(ALIASES["fillers"].split())
 #: Words before a heading that tell whose field it is. They are dropped only if the whole heading matches nothing.
@@ -87,6 +92,18 @@ class FieldVocabulary:
                 return (-1, mapped[key]) if mapped[key] else None
         return self._known(heading)
 
+    def of_group(self, group: str, found: tuple[int, str] | None) -> tuple[int, str] | None:
+        """Return the field of a heading under a group heading: a name below "Company details" is the organisation's."""
+        if not group or not found or found[1] not in _NAMES or "organisation" not in self.names:
+            return found
+        owner = self._known(" ".join(word for word in _words(group) if word not in _GROUP_FILLERS))
+        return (found[0], "organisation") if owner and owner[1] == "organisation" else found
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of all fields."""
+        return frozenset(names.name for names in self.fields)
+
     def is_many(self, name: str) -> bool:
         """Tell whether several columns of a field are joined."""
         return any(names.many for names in self.fields if names.name == name)
@@ -96,18 +113,29 @@ class FieldVocabulary:
         return [" or ".join(group) for group in self.required if not set(group) & set(found)]
 
     def _known(self, heading: str) -> tuple[int, str] | None:
-        ranks: Mapping[str, tuple[int, str]] = getattr(self, "_ranks")  # noqa: B009 - set in a frozen class
         for spelling in _spellings(heading):
             words = _words(spelling)
-            while words and words[-1].isdigit() and len(words) > 1:
-                words = words[:-1]
-            without = [word for word in words if word not in _QUALIFIERS]
-            for known in (words, without):
-                for key in filter(None, _keys(known)):
-                    # A "Participant type" says nothing of the organisation.
-                    if key in ranks and not (known is without and known != words and ranks[key][1] in _UNQUALIFIED):
-                        return ranks[key]
+            counted, number = _without_number(words)
+            without = [word for word in counted if word not in _QUALIFIERS]
+            for known in (words, counted, without):
+                found = self._ranked(known)
+                # A "Participant type" says nothing of the organisation.
+                if found and not (known is without and known != counted and found[1] in _UNQUALIFIED):
+                    # "Email 2" is that of a second person, for whom the row has no place.
+                    return None if known != words and number in _FURTHER and not self.is_many(found[1]) else found
         return None
+
+    def _ranked(self, words: Sequence[str]) -> tuple[int, str] | None:
+        ranks: Mapping[str, tuple[int, str]] = getattr(self, "_ranks")  # noqa: B009 - set in a frozen class
+        return next((ranks[key] for key in filter(None, _keys(words)) if key in ranks), None)
+
+
+def _without_number(words: Sequence[str]) -> tuple[Sequence[str], str]:
+    """Return words without the numbers at their end, and the first of these; empty if there is none."""
+    end = len(words)
+    while end > 1 and words[end - 1].isdigit():
+        end -= 1
+    return words[:end], words[end] if end < len(words) else ""
 
 
 def _spellings(heading: str) -> Iterator[str]:
@@ -178,7 +206,7 @@ def header_of(line: int, cells: Sequence[str], above: Sequence[str], vocabulary:
         heading = " ".join(f"{group} {cell}".split())
         if heading:
             found = vocabulary.field_of(heading, number) or (vocabulary.field_of(cell, number) if cell else None)
-            rank, name = found or (0, "")
+            rank, name = vocabulary.of_group(group, found) or (0, "")
             columns.append(ListColumn(number, heading[:_LONGEST_HEADING], name, rank))
     missing = vocabulary.missing([column.field for column in columns])
     return ListHeader(line, tuple(columns), len(cells), tuple(missing))

@@ -8,11 +8,11 @@ from html.parser import HTMLParser
 from typing import Final
 
 from services.registration.import_files.encoding import encoding_of
+from services.registration.import_files.found_table import FoundTable
 from services.registration.import_files.headings import FieldVocabulary, find_header
 from services.registration.import_files.sheet import (
     HEADER_ROWS,
     FileLimits,
-    FoundTable,
     SheetBuilder,
     UnreadableFile,
     check_header,
@@ -50,11 +50,11 @@ def read_hypertext(
     rows = [(line, row) for line, row in enumerate(parser.rows, 1) if counted(row)]
     first = [(line, [cleaned(cell) for cell in row]) for line, row in rows[:HEADER_ROWS]]
     header = check_header(find_header(first, vocabulary), first[0][1] if first else [])
-    found(FoundTable.of(header, encoding=encoding))
     sheet = SheetBuilder(header, vocabulary, limits, take, must_fit=False, keep=keep)
     for line, row in rows:
         sheet.add(line, row)
     sheet.end()
+    found(sheet.completed(FoundTable.of(header, encoding=encoding)))
 
 
 def _encoding(raw: bytes) -> str:

@@ -9,13 +9,9 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Mapping
 
+from services.registration.import_files.found_table import FoundTable
 from services.registration.import_files.reader import END, FOUND, REFUSED, SLICE, WHOLE, ReadTask
-from services.registration.import_files.sheet import (
-    MOST_TEXT_BYTES,
-    FoundTable,
-    Sheet,
-    UnreadableFile,
-)
+from services.registration.import_files.sheet import MOST_TEXT_BYTES, Sheet, UnreadableFile
 from services.registration.settings import Settings
 from shared.runtime.log import get_logger
 
@@ -33,11 +29,13 @@ async def read_file(
     *,
     mapping: Mapping[str, str] | None = None,
     sheet: str = "",
+    hidden: bool = False,
     whole: bool = False,
 ) -> Sheet:
     """Read a file in a process, which is gone when the file is read, refused or given up.
 
     `kind` names the vocabulary of the list, `mapping` further headings, `sheet` the sheet of a workbook.
+    With `hidden` its hidden rows are read too.
     With `whole` the rows are kept with all their cells.
 
     Raises:
@@ -47,6 +45,7 @@ async def read_file(
         kind=kind,
         mapping=mapping or {},
         sheet=sheet,
+        hidden=hidden,
         whole=whole,
         rows=settings.max_import_rows,
         unpacked_bytes=settings.max_unpacked_bytes,

@@ -19,8 +19,9 @@ from typing import Final
 
 from services.registration.import_files.delimited import read_csv
 from services.registration.import_files.foreign import ZIP, is_hypertext, refuse_foreign
+from services.registration.import_files.found_table import FoundTable
 from services.registration.import_files.hypertext import read_hypertext
-from services.registration.import_files.sheet import FileLimits, FoundTable, UnreadableFile
+from services.registration.import_files.sheet import FileLimits, UnreadableFile
 from services.registration.import_files.vocabulary import VOCABULARIES
 from services.registration.import_files.workbook import read_xlsx
 
@@ -52,6 +53,8 @@ class ReadTask:
     mapping: Mapping[str, str] = field(default_factory=dict)
     #: Name of the sheet of a workbook; empty: the best.
     sheet: str = ""
+    #: Whether hidden rows of a workbook are read.
+    hidden: bool = False
     #: Whether all cells are passed on besides, for a marked copy.
     whole: bool = False
 
@@ -94,7 +97,7 @@ def _read(task: ReadTask, raw: bytes) -> None:
     keep = partial(_write, WHOLE) if task.whole else None
     refuse_foreign(raw)
     if raw.startswith(ZIP):
-        read_xlsx(raw, vocabulary, limits, take, found, sheet_name=task.sheet, keep=keep)
+        read_xlsx(raw, vocabulary, limits, take, found, sheet_name=task.sheet, with_hidden=task.hidden, keep=keep)
     elif is_hypertext(raw):
         read_hypertext(raw, vocabulary, limits, take, found, keep=keep)
     else:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from services.registration.import_files.error_values import is_error_value
 from services.registration.import_files.formulas import is_escaped
+from services.registration.import_files.found_table import FoundTable
 from services.registration.import_files.headings import FieldVocabulary, ListHeader
-from services.registration.import_files.no_entries import is_no_entry
+from services.registration.import_files.no_entries import is_example, is_no_entry
 
 #: Ten items of a thousand characters, with their separators.
 MOST_CELL_CHARACTERS = 12_000
@@ -25,9 +28,9 @@ FORMULA = "="
 _ROWS_OF_A_SLICE = 25
 _BYTES_OF_A_SLICE = 64 * 1024
 _MOST_REASON_NAMES = 30
-_ERROR_VALUES = frozenset({"#N/A", "#NAME?", "#REF!", "#VALUE!", "#DIV/0!", "#NULL!", "#NUM!", "#SPILL!", "#CALC!"})
 #: A text that is written as a formula to keep its zeros: ="0123".
 _TEXT_FORMULA: Final = re.compile(r'="([^"]*)"')
+_COMMA_NAME: Final = re.compile(r"[^,\d]+,[^,\d]+")  # Ruiz, Ana
 #: An escaped character of a workbook's text (ECMA-376, part 1, 22.9.2.19).
 _ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 #: Characters without a width: marks of direction, soft hyphens, byte order marks.
@@ -68,12 +71,14 @@ class FileLimits:
 class SheetRow:
     """The cells of a row by field, and the line of the file on which the row starts.
 
-    `kinds` tells which cells the spreadsheet keeps as a `number` or a `date`.
+    `kinds` tells which cells the spreadsheet keeps as a `number` or a `date`, `errors` the cells that are left out
+    because they hold an error of the spreadsheet.
     """
 
     line: int
     cells: dict[str, str]
     kinds: dict[str, str] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -87,53 +92,11 @@ class RowRejection:
 
 
 @dataclass(frozen=True)
-class FoundColumn:
-    """A column of the file: its letters, its heading, and the field that it sets; empty if it is ignored."""
-
-    letter: str
-    heading: str
-    field: str
-
-
-@dataclass(frozen=True)
-class FoundTable:
-    """The place of the list in its file: encoding and delimiter, or the sheet; the line of the headings; the columns.
-
-    Line 0: not found yet.
-    """
-
-    header_line: int = 0
-    columns: tuple[FoundColumn, ...] = ()
-    encoding: str = ""
-    delimiter: str = ""
-    sheet: str = ""
-    other_sheets: tuple[str, ...] = ()
-
-    @classmethod
-    def of(cls, header: ListHeader, **place: Any) -> FoundTable:  # noqa: ANN401 - the further fields
-        """Return the place of a list with this header."""
-        columns = tuple(FoundColumn(column.letter, column.heading, column.field) for column in header.columns)
-        return cls(header_line=header.line, columns=columns, **place)
-
-    @classmethod
-    def unpacked(cls, packed: bytes) -> FoundTable:
-        """Read a packed place."""
-        fields = json.loads(packed)
-        columns = tuple(FoundColumn(*column) for column in fields.pop("columns"))
-        return cls(columns=columns, **fields | {"other_sheets": tuple(fields["other_sheets"])})
-
-    def packed(self) -> bytes:
-        """Return the place as JSON."""
-        columns = [(column.letter, column.heading, column.field) for column in self.columns]
-        return json.dumps(self.__dict__ | {"columns": columns}, ensure_ascii=False).encode()
-
-
-@dataclass(frozen=True)
 class Sheet:
     """The lines of a file in slices that `SheetBuilder` has packed: of 25 rows, or 64 KiB and a row at most."""
 
     packed: tuple[bytes, ...]
-    found: FoundTable = FoundTable()
+    found: FoundTable = field(default_factory=FoundTable)
     #: Slices of the rows with all their cells, for a marked copy; empty unless they were asked for.
     whole: tuple[bytes, ...] = ()
 
@@ -195,9 +158,15 @@ class SheetBuilder:
         self._headings = {column.number: column.heading for column in header.known}
         self._is_many = {column.field: vocabulary.is_many(column.field) for column in header.known}
         self._columns = sorted((column.rank, column.number, column.field) for column in header.known)
+        self._required = {name: group for group in vocabulary.required for name in group}
         self._limits = limits
         self._take = take
         self._rows = 0
+        #: Lines of hidden rows that are left, and lines of totals and notes.
+        self._hidden: list[int] = []
+        self._no_entries: list[int] = []
+        #: Numbers of names, with and without a comma.
+        self._names: Counter[bool] = Counter()
         self._lines: list[Sequence[object]] = []
         self._bytes_of_slice = 0
         self._bytes_left = MOST_TEXT_BYTES
@@ -209,7 +178,7 @@ class SheetBuilder:
             UnreadableFile: too many rows, or too much text.
         """
         width = counted(cells)
-        if width == 0 or line <= self._line or self._is_header(cells) or is_no_entry(cells):
+        if not self._is_row(line, cells):
             return
         self._count_row()
         if self._kept:
@@ -218,6 +187,19 @@ class SheetBuilder:
             self._reject(line, "", f"{width} cells under {self._width} headings: put a cell with separators in quotes")
         else:
             self._lay(line, cells)
+
+    def leave_hidden(self, line: int, cells: Cells) -> None:
+        """Note a hidden row that is not read."""
+        if self._is_row(line, cells):
+            self._hidden.append(line)
+
+    def _is_row(self, line: int, cells: Cells) -> bool:
+        if counted(cells) == 0 or line <= self._line or self._is_header(cells) or is_example(cells):
+            return False
+        if is_no_entry(cells):
+            self._no_entries.append(line)
+            return False
+        return True
 
     def reject(self, line: int, reason: str) -> None:
         """Add a line whose cells cannot be told apart. Raises `UnreadableFile` as `add`."""
@@ -229,6 +211,11 @@ class SheetBuilder:
         self._flush()
         if self._kept:
             self._kept.flush()
+
+    def completed(self, table: FoundTable) -> FoundTable:
+        """Return the place of the list with what its rows tell."""
+        family_first = self._names[True] > self._names[False]
+        return table.with_rows(hidden=self._hidden, no_entries=self._no_entries, family_first=family_first)
 
     def _is_header(self, cells: Cells) -> bool:
         """Tell whether a row repeats the headings, as the pages of a printed list do."""
@@ -245,11 +232,13 @@ class SheetBuilder:
     def _lay(self, line: int, cells: Cells) -> None:
         laid: dict[str, str] = {}
         kinds: dict[str, str] = {}
-        faults = []
+        faults, errors = [], {}
         for _, number, name in self._columns:
             cell = cells[number] if number < len(cells) else ""
             text = cleaned(cell)
-            if reason := _fault_of(text, is_escaped=is_escaped(cell.strip())):
+            if is_error_value(text):
+                errors[name] = text, self._headings[number]
+            elif reason := _fault_of(text, is_escaped=is_escaped(cell.strip())):
                 faults.append((self._headings[number], reason))
             elif not laid.get(name):
                 laid[name] = text
@@ -257,10 +246,26 @@ class SheetBuilder:
                     kinds[name] = cell.KIND
             elif text and self._is_many[name]:
                 laid[name] += f"\n{text}"
+        errors = {name: error for name, error in errors.items() if not laid.get(name)}
+        faults += self._needed(errors, laid)
         for heading, reason in faults:
             self._reject(line, heading, reason)
+        if person := laid.get("full_name") or laid.get("name"):
+            self._names[_COMMA_NAME.fullmatch(person) is not None] += 1
         if not faults and any(laid.values()):
-            self._append((line, laid, kinds) if kinds else (line, laid), laid.values())
+            left = {name: text for name, (text, _) in errors.items()}
+            entry = (line, laid, kinds, left) if left else (line, laid, kinds) if kinds else (line, laid)
+            self._append(entry, laid.values())
+
+    def _needed(self, errors: Mapping[str, tuple[str, str]], laid: dict[str, str]) -> list[tuple[str, str]]:
+        """List the errors in cells that are needed. A cell that is not needed is left out, as if it had no column."""
+        faults = []
+        for name, (text, heading) in errors.items():
+            laid.pop(name, None)
+            group = self._required.get(name, ())
+            if group and not any(laid.get(other) for other in group):
+                faults.append((heading, f"{text}, an error of the spreadsheet: write the value itself there"))
+        return faults
 
     def _reject(self, line: int, column: str, reason: str) -> None:
         self._append((line, None, column, reason), (column, reason))
@@ -342,4 +347,4 @@ def _fault_of(cell: str, *, is_escaped: bool) -> str:
         return f"more than {MOST_CELL_CHARACTERS} characters (or a quote is not closed): shorten it"
     if cell.startswith(FORMULA) and not is_escaped:
         return f"{cell[:50]!r}, a formula without a value: put its value there"
-    return f"{cell}, an error of the spreadsheet: put a value there" if cell in _ERROR_VALUES else ""
+    return ""

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from services.registration.import_files.cell_values import CellFormats, SharedTexts
+from services.registration.import_files.found_table import FoundTable
 from services.registration.import_files.headings import FieldVocabulary, ListHeader, find_header
 from services.registration.import_files.package import Attributes, Package, PartHandlers, relations_of
 from services.registration.import_files.sheet import (
+    Cells,
     FileLimits,
-    FoundTable,
     SheetBuilder,
     UnreadableFile,
     check_header,
@@ -33,11 +34,13 @@ def read_xlsx(
     found: Callable[[FoundTable], None],
     *,
     sheet_name: str = "",
+    with_hidden: bool = False,
     keep: Callable[[bytes], None] | None = None,
 ) -> None:
     """Read the list of a workbook: its slices go to `take`, its place to `found`, and whole rows to `keep`.
 
-    A formula counts by the value that was saved with it. `sheet_name` names the sheet; empty: the best.
+    A formula counts by the value that was saved with it. `sheet_name` names the sheet; empty: the best. Hidden rows are
+    counted and left, unless `with_hidden`.
 
     Raises:
         UnreadableFile: no workbook, no such sheet, a part beyond a bound; and the errors of `SheetBuilder`.
@@ -52,14 +55,30 @@ def read_xlsx(
     cells = CellReader(texts, formats, since_1904=workbook.since_1904)
     candidates = [_look(package, sheet, cells, vocabulary) for sheet in workbook.candidates(sheet_name)]
     chosen = max(candidates, key=lambda candidate: candidate.score)
+    if not chosen.has_list and not sheet_name:
+        _refuse_hidden_list(_look(package, sheet, cells, vocabulary) for sheet in workbook.hidden())
     header = check_header(chosen.header, chosen.layout.first_row)
-    others = tuple(sheet.name for sheet in workbook.sheets if sheet is not chosen.sheet)[:_MOST_SHEETS]
-    found(FoundTable.of(header, sheet=chosen.sheet.name, other_sheets=others))
     builder = SheetBuilder(header, vocabulary, limits, take, must_fit=False, keep=keep)
     known = {column.number: column.field for column in header.known}
-    rows = SheetRows(cells, lambda line, row: builder.add(line, chosen.layout.completed(line, row, known)))
+
+    def add(line: int, row: Cells) -> None:
+        completed = chosen.layout.completed(line, row, known)
+        if rows.is_hidden and not with_hidden:
+            builder.leave_hidden(line, completed)
+        else:
+            builder.add(line, completed)
+
+    rows = SheetRows(cells, add)
     package.read(chosen.sheet.part, rows.handlers)
     builder.end()
+    table = FoundTable.of(
+        header,
+        sheet=chosen.sheet.name,
+        other_sheets=tuple(sheet.name for sheet in workbook.sheets if sheet is not chosen.sheet)[:_MOST_SHEETS],
+        other_lists=tuple(other.sheet.name for other in candidates if other is not chosen and other.has_list),
+        hidden_columns=tuple(column.heading for column in header.known if chosen.layout.is_hidden(column.number)),
+    )
+    found(builder.completed(table))
 
 
 @dataclass(frozen=True)
@@ -80,6 +99,11 @@ class _Candidate:
     header: ListHeader | None
 
     @property
+    def has_list(self) -> bool:
+        """Presence of all needed headings, and of rows below them."""
+        return bool(self.header and not self.header.missing and self.layout.last_line > self.header.line)
+
+    @property
     def score(self) -> tuple[bool, int, bool]:
         """Order of candidates: complete headings first, then most fields, then a list that is not empty."""
         complete, fields = self.header.score if self.header else (False, 0)
@@ -90,6 +114,14 @@ def _look(package: Package, sheet: _WorkbookSheet, cells: CellReader, vocabulary
     layout = SheetLayout(cells, package, sheet.part)
     package.read(sheet.part, layout.handlers)
     return _Candidate(sheet, layout, find_header(layout.first_rows, vocabulary))
+
+
+def _refuse_hidden_list(candidates: Iterable[_Candidate]) -> None:
+    """Raise `UnreadableFile` if a sheet of these, which are hidden, has a list."""
+    for candidate in candidates:
+        if candidate.has_list:
+            name = candidate.sheet.name[:50]
+            raise UnreadableFile(f"the list is on the hidden sheet {name!r}: show the sheet, or name it (sheet={name})")
 
 
 class _Relations:
@@ -135,6 +167,10 @@ class _Workbook:
                 raise UnreadableFile(f"no sheet is named {name[:50]!r}; there are {names}")
             return wanted[:1]
         return [sheet for sheet in self.sheets if not sheet.is_hidden][:_MOST_SHEETS] or self.sheets[:1]
+
+    def hidden(self) -> list[_WorkbookSheet]:
+        """List the hidden sheets."""
+        return [sheet for sheet in self.sheets if sheet.is_hidden][:_MOST_SHEETS]
 
     def _sheets_of_cells(self, relations: _Relations) -> Iterator[_WorkbookSheet]:
         for name, relation, is_hidden in self._entries:

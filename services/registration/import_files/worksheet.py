@@ -74,6 +74,8 @@ class SheetRows:
         self._reader = cells
         self._take = take
         self._line = 0
+        #: Whether the row is hidden, by hand or by a filter.
+        self.is_hidden = False
         self._cells: list[str] = []
         self._cell_count = 0
         self._column = 0
@@ -96,6 +98,7 @@ class SheetRows:
                 " save the file again"
             )
         self._line = line
+        self.is_hidden = _is_true(attributes.get("hidden")) or attributes.get("ht") == "0"
         self._cells, self._cell_count, self._column = [], 0, 0
 
     def _begin_cell(self, attributes: Attributes) -> None:
@@ -142,6 +145,8 @@ class SheetLayout:
         self._merged: dict[int, list[tuple[int, int]]] = {}
         self._ranges = 0
         self._links: dict[tuple[int, int], str] = {}
+        #: First and last number, from 1, of hidden columns.
+        self._hidden: list[tuple[int, int]] = []
         #: Text and last line of the newest merged cell, by column.
         self._above: dict[int, tuple[str, int]] = {}
         rows = SheetRows(cells, self._note_row)
@@ -149,6 +154,7 @@ class SheetLayout:
             **rows.handlers.starts,
             f"{_SHEET}/mergeCells/mergeCell": self._note_merged,
             f"{_SHEET}/hyperlinks/hyperlink": self._note_link,
+            f"{_SHEET}/cols/col": self._note_column,
         }
         self.handlers = PartHandlers(starts, rows.handlers.ends, rows.handlers.texts)
 
@@ -156,6 +162,10 @@ class SheetLayout:
     def first_row(self) -> Cells:
         """The first row with text; empty if there is none."""
         return self.first_rows[0][1] if self.first_rows else ()
+
+    def is_hidden(self, number: int) -> bool:
+        """Tell whether a column, counted from 0, is hidden."""
+        return any(first <= number + 1 <= last for first, last in self._hidden)
 
     def completed(self, line: int, cells: Cells, known: Mapping[int, str]) -> Cells:
         """Return a row with the texts of merged cells that begin above it, and with addresses behind texts."""
@@ -194,6 +204,12 @@ class SheetLayout:
             self._ranges += 1
             self._merged.setdefault(first, []).append((column - 1, last))
 
+    def _note_column(self, attributes: Attributes) -> None:
+        first, last = (_stated(attributes.get(name), 0) for name in ("min", "max"))
+        is_hidden = _is_true(attributes.get("hidden")) or attributes.get("width") == "0"
+        if is_hidden and 1 <= first <= last and len(self._hidden) < MOST_COLUMNS:
+            self._hidden.append((first, last))
+
     def _note_link(self, attributes: Attributes) -> None:
         found = _CELL_NAME.fullmatch(attributes.get("ref", ""))
         relation = next((value for name, value in attributes.items() if name.rpartition(":")[2] == "id"), "")
@@ -213,6 +229,10 @@ def _targets(package: Package, part: str) -> dict[str, str]:
     if (relations := relations_of(part)) in package:
         package.read(relations, PartHandlers(starts={"/Relationships/Relationship": note}))
     return targets
+
+
+def _is_true(text: str | None) -> bool:
+    return text in ("1", "true")
 
 
 def _stated(text: str | None, otherwise: int) -> int:

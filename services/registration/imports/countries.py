@@ -35,6 +35,11 @@ _TABLE: Final[Mapping[str, Any]] = tomllib.loads(
 )
 _FILLERS: Final = frozenset(_TABLE["fillers"].split())
 _STATE_WORDS: Final = frozenset(_TABLE["state_words"].split())
+#: Distinguishing signs of vehicles, as German lists write countries.
+_SIGNS: Final = {
+    "A": "AT", "B": "BE", "D": "DE", "E": "ES", "F": "FR", "H": "HU", "I": "IT", "L": "LU", "N": "NO", "P": "PT",
+    "S": "SE",
+}  # fmt: skip
 _USED_ELSEWHERE: Final = dict.fromkeys(_TABLE["domains_used_elsewhere"].split(), "")
 
 
@@ -102,7 +107,7 @@ def _codes() -> frozenset[str]:
 @cache
 def _aliases() -> dict[str, str]:
     """Codes of three letters or digits (ISO 3166-1), and codes of usual use."""
-    found = {"UK": "GB", "EL": "GR"}
+    found = {"UK": "GB", "EL": "GR"} | _SIGNS
     for alias, codes in get_global("territory_aliases").items():
         if len(alias) == _LETTERS_OF_A_CODE and len(codes) == 1 and codes[0] in _codes():
             found[alias] = codes[0]
@@ -118,6 +123,8 @@ def _names() -> dict[str, str]:
         for code, name in Locale(language).territories.items():
             if code in _codes():
                 names.setdefault(_key(name), code)
+    # Names of fillers alone, such as `el` of Greece, have no key: each text of fillers would name that country.
+    names.pop("", None)
     return names
 
 

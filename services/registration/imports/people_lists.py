@@ -22,7 +22,7 @@ from services.registration.imports.changes import body_of, changed_fields
 from services.registration.imports.contacts import emails_of, line_of
 from services.registration.imports.directory import KnownPerson, PeopleIndex
 from services.registration.imports.plan import ListImport, RowPlan, Written
-from services.registration.imports.rows import session_finder
+from services.registration.imports.sessions import session_finder
 from services.registration.imports.words import priority_of
 from services.registration.previews import ChangeStep
 from services.registration.service import OperatorService

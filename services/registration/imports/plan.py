@@ -11,7 +11,8 @@ from typing import Any, ClassVar, Final
 from services.registration.domain.entity import Entity
 from services.registration.domain.errors import Conflict, FieldError, Invalid
 from services.registration.import_capacity import ImportProgress
-from services.registration.import_files.sheet import FoundTable, RowRejection, Sheet, SheetRow
+from services.registration.import_files.found_table import FoundTable
+from services.registration.import_files.sheet import RowRejection, Sheet, SheetRow
 from services.registration.imports.report import ImportReport, RowEffect, RowOutcome
 from services.registration.previews import ChangeStep
 from services.registration.service import OperatorService
@@ -194,6 +195,10 @@ class ImportPlan:
         report.effects.append(plan.effect)
         for doubt in plan.doubts:
             report.warn(plan.row.line, column_at(doubt.pointer, self.kind, self.found), doubt.detail)
+        for name, text in plan.row.errors.items():
+            report.warn(
+                plan.row.line, column_at(name, self.kind, self.found), f"{text}, an error of the spreadsheet: left out"
+            )
         for name, value in plan.assumed.items():
             report.assumed[name, str(value)] += 1
         if plan.makes and plan.makes not in report.organisations:

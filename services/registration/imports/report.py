@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Literal
 
-from services.registration.import_files.sheet import FoundTable, RowRejection
+from services.registration.import_files.found_table import FoundTable
+from services.registration.import_files.sheet import RowRejection
 
 RowOutcome = Literal["created", "changed", "unchanged", "reinstated", "rejected"]
 

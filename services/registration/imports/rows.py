@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from services.registration.domain.edition import Edition
 from services.registration.domain.errors import FieldError, Invalid
 from services.registration.exports.cells import without_repeats
+from services.registration.import_files.found_table import FoundTable
 from services.registration.import_files.headings import key_of
-from services.registration.import_files.sheet import FoundTable, SheetRow
+from services.registration.import_files.sheet import DateCell, SheetRow
 from services.registration.imports.codes import UncertainCode, codes_of, may_be_cut
 from services.registration.imports.contacts import (
+    comma_removed,
     country_of_phone,
     domain_of,
     emails_of,
     given_name_first,
     line_of,
+    own_id,
     person_name,
     phone_of,
     website_of,
 )
 from services.registration.imports.countries import country_of, country_of_domain, suggested
+from services.registration.imports.sessions import sessions_of
 from services.registration.imports.words import (
     NOTHING,
     WORDS,
@@ -36,7 +40,6 @@ from services.registration.imports.words import (
     yes_or_no,
 )
 from shared.contract.events import OrganisationKind
-from shared.contract.spelling import same_name
 
 _MOST_LANGUAGES: Final = 3
 _MOST_ITEMS: Final = 10
@@ -47,8 +50,8 @@ _ITEMS: Final = re.compile(r"[;|\n•]")
 #: A list inside of a cell: "1. CNC 2. EDM", "a) CNC b) EDM".
 _FIRST_NUMBER: Final = re.compile(r"\s*(?:1[.)-]|a\))\s*[^\W\d]")
 _NUMBERED: Final = re.compile(r"(?:^|[\s,;])(?:\d{1,2}[.)-]|[a-j]\))\s+(?=[^\W\d])|^\s*1[.)-]")
+_SEVERAL: Final = re.compile(r"[^\W\d]{2}\s[/&]\s[^\W\d]{2}")
 _SALUTATIONS: Final = frozenset(WORDS["salutations"].split())
-_WORDS: Final = re.compile(r"[\s,;|]+")
 
 
 @dataclass(frozen=True)
@@ -62,18 +65,13 @@ class ListDefaults:
     country: str | None = None
     kind: OrganisationKind | None = None
     headings: dict[str, str] = field(default_factory=dict)
-    letters: dict[str, str] = field(default_factory=dict)
+    family_first: bool = False
 
     def of_table(self, found: FoundTable) -> ListDefaults:
         """Return the defaults for a list with these columns."""
         known = [column for column in reversed(found.columns) if column.field]
-        return ListDefaults(
-            self.language,
-            self.country,
-            self.kind,
-            {column.field: column.heading for column in known},
-            {column.field: column.letter for column in known},
-        )
+        headings = {column.field: column.heading for column in known}
+        return replace(self, headings=headings, family_first=found.family_first)
 
 
 @dataclass
@@ -136,7 +134,7 @@ def read_organisation(row: SheetRow, defaults: ListDefaults) -> ReadRow:
             read.refuse("interchangeable", f"{row.cells['interchangeable'][:50]!r}: write yes or no")
     _put_codes(read, read.patch, defaults)
     _put_phone(read, read.patch.get("country") or read.assumed.get("country"))
-    _put_line(read, "external_id")
+    _put_own_id(read)
     read.check()
     return read
 
@@ -146,11 +144,7 @@ def read_participant(row: SheetRow, defaults: ListDefaults, edition: Edition) ->
     read = ReadRow(row)
     _refuse_gone(read, defaults)
     names = {name: read.cell(name) for name in row.cells}
-    if "full_name" in names:
-        names["full_name"] = given_name_first(names["full_name"], defaults.headings.get("full_name", ""))
-    read.patch["name"] = person_name(names)
-    if not read.patch["name"]:
-        read.refuse("name", "the person has no name")
+    _put_person(read, names, defaults)
     _put_email(read)
     _put_languages(read, defaults)
     profile: dict[str, Any] = {}
@@ -161,13 +155,14 @@ def read_participant(row: SheetRow, defaults: ListDefaults, edition: Edition) ->
     if profile:
         read.patch["profile"] = profile
     if read.has("sessions"):
-        read.patch["session_ids"] = _sessions(read.cell("sessions"), edition)
-    for name in ("job_title", "external_id"):
-        _put_line(read, name)
+        read.patch["session_ids"] = sessions_of(read.cell("sessions"), edition)
+    _put_line(read, "job_title")
+    _put_own_id(read)
     if plain(read.patch.get("job_title") or "").replace(" ", "") in _SALUTATIONS:
         del read.patch["job_title"]
     read.organisation = organisation = ReadRow(row)
     organisation.patch["name"] = line_of(read.cell("organisation"))
+    _refuse_date(read, "organisation")
     if not organisation.patch["name"]:
         read.refuse("organisation", "no organisation: write its name; merged cells of a CSV file hold their first only")
     hints = (read.cell("organisation_website"), read.patch.get("email", ""), read.cell("phone"))
@@ -175,6 +170,27 @@ def read_participant(row: SheetRow, defaults: ListDefaults, edition: Edition) ->
     _put_phone(read, organisation.patch.get("country") or organisation.assumed.get("country"))
     read.check()
     return read
+
+
+def _put_person(read: ReadRow, names: dict[str, str], defaults: ListDefaults) -> None:
+    """Read the name of a person from all columns that hold a part of it."""
+    if "full_name" in names:
+        names["full_name"] = given_name_first(names["full_name"], defaults.headings.get("full_name", ""))
+    written = person_name(names)
+    name = read.patch["name"] = comma_removed(written) if defaults.family_first else written
+    _refuse_date(read, "name", "full_name", "first_name", "last_name")
+    if not name:
+        read.refuse("name", "the person has no name")
+    elif name != written:
+        read.doubt("name", f"{written[:100]!r} is read as {name[:100]!r}")
+    elif _SEVERAL.search(name):
+        read.doubt("name", f"{name[:100]!r}: several people? Write a row for each")
+
+
+def _refuse_date(read: ReadRow, name: str, *fields: str) -> None:
+    if dated := next((field for field in (name, *fields) if read.row.kinds.get(field) == DateCell.KIND), None):
+        cell = read.row.cells[dated][:10]
+        read.refuse(name, f"{cell!r}, a date that the spreadsheet has made of a name: format the cell as text")
 
 
 def _put_organisation(read: ReadRow, defaults: ListDefaults, prefix: str, hints: Sequence[str]) -> None:
@@ -210,6 +226,18 @@ def _put_line(read: ReadRow, name: str, *, prefix: str = "", required: str = "")
     read.patch[name] = text or None
     if required and not text:
         read.refuse(name, required)
+    if required:
+        _refuse_date(read, name)
+
+
+def _put_own_id(read: ReadRow) -> None:
+    if not read.has("external_id"):
+        return
+    text, doubt = own_id(read.cell("external_id"))
+    if doubt:
+        read.doubt("external_id", doubt)
+    else:
+        read.patch["external_id"] = text or None
 
 
 def _put_kind(read: ReadRow, defaults: ListDefaults, prefix: str) -> None:
@@ -316,20 +344,3 @@ def _cut(read: ReadRow, name: str, text: str, most: int) -> str:
     if len(text) > most:
         read.doubt(name, f"{len(text)} characters; cut after {most}")
     return text[:most].strip()
-
-
-def _sessions(text: str, edition: Edition) -> list[str]:
-    """Return the ids of sessions that a cell names by id or title; words that name none as they are."""
-    find = session_finder(edition)
-    found: list[str] = []
-    for part in re.split(r"[;|\n]", text):
-        whole = find(part)
-        found += [whole] if whole else [find(word) or word for word in _WORDS.split(part) if word]
-    return list(dict.fromkeys(found))
-
-
-def session_finder(edition: Edition) -> Callable[[str], str | None]:
-    """Return the function from a session's id or title to its id; None for further texts."""
-    by_name = {same_name(session.title): session.session_id for session in edition.sessions}
-    by_name |= {same_name(session.session_id): session.session_id for session in edition.sessions}
-    return lambda text: by_name.get(same_name(text))

@@ -20,7 +20,9 @@ WORDS: Final[Mapping[str, Any]] = tomllib.loads(
     resources.files(__package__).joinpath("words.toml").read_text(encoding="utf-8")
 )
 #: Texts that stand for an empty cell.
-NOTHING: Final = frozenset(WORDS["nothing"].split())
+NOTHING: Final = frozenset(
+    [*WORDS["nothing"].split(), *(phrase.strip() for phrase in WORDS["nothing_phrases"].split(","))]
+)
 _WORD: Final = re.compile(r"[^\W_]+")
 _BRACKETS: Final = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 _LONGEST: Final = 300
@@ -79,7 +81,11 @@ def yes_or_no(text: str) -> bool | None:
     word = plain(text) or text.strip()
     if not word or word in _NO or text.strip().casefold() in NOTHING:
         return False
-    return True if word in _YES else None
+    if word in _YES:
+        return True
+    # "Yes, please", "No, gracias": an answer with a word behind it.
+    first = plain(text.partition(",")[0])
+    return first in _YES if len(first) > 1 and first in _YES | _NO else None
 
 
 _PRIORITIES: Final = {

@@ -33,6 +33,11 @@ REPORT: dict[str, Any] = {
         "sheet": "",
         "columns": [{"column": "A", "heading": "Empresa", "field": "organisation"}],
         "ignored": ["Comida"],
+        "hidden_rows": 12,
+        "hidden_lines": [5, 6],
+        "hidden_columns": ["Notas"],
+        "other_lists": ["Espera"],
+        "no_entries": [30],
     },
     "preview": None,
 }
@@ -141,6 +146,10 @@ def test_a_list_is_shown_and_not_applied_without_a_terminal(calls: list[httpx.Re
     for text in (
         "Read from line 3 on (cp1252, cells between ';'): Empresa as organisation",
         "Columns that are not read: Comida",
+        "12 hidden rows are not read (lines 5, 6): --hidden reads them too",
+        "Sheets with a list that are not read: Espera. Import each with --sheet.",
+        "Hidden columns that are read: Notas",
+        "Lines of totals and notes that are no entries: 30",
         "2 created, 1 unchanged, 1 rejected",
         "'x' is no e-mail address",
         "1 entries are not in the list, and stay: Ana Peña",
@@ -151,10 +160,10 @@ def test_a_list_is_shown_and_not_applied_without_a_terminal(calls: list[httpx.Re
 
 def test_a_list_is_applied_with_the_token_of_the_effects_shown(calls: list[httpx.Request], tmp_path: Path) -> None:
     (tmp_path / "people.csv").write_bytes(b"a list")
-    done = run("import", "edn_1", "participants", f"{tmp_path}/people.csv", "--yes", "--sheet", "One")
+    done = run("import", "edn_1", "participants", f"{tmp_path}/people.csv", "--yes", "--sheet", "One", "--hidden")
     assert [dict(call.url.params) for call in calls] == [
-        {"sheet": "One", "dry_run": "true"},
-        {"sheet": "One", "token": "t0k3n"},
+        {"sheet": "One", "hidden": "true", "dry_run": "true"},
+        {"sheet": "One", "hidden": "true", "token": "t0k3n"},
     ]
     assert done.stdout.splitlines()[-1].startswith("The list is applied: 2 created")
 

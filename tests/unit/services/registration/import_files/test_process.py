@@ -13,9 +13,10 @@ from typing import Any
 import pytest
 
 from services.registration.import_files import process as module
+from services.registration.import_files.found_table import FoundColumn, FoundTable
 from services.registration.import_files.process import read_file
 from services.registration.import_files.reader import ReadTask
-from services.registration.import_files.sheet import FoundColumn, FoundTable, Sheet, SheetRow, UnreadableFile
+from services.registration.import_files.sheet import Sheet, SheetRow, UnreadableFile
 from services.registration.settings import Settings
 from tests.support.waiting import wait_until
 from tests.support.workbooks import SHARED, SHEET, by_hand, repeated, saved, shared

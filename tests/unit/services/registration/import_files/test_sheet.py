@@ -17,7 +17,7 @@ from services.registration.import_files.sheet import (
     UnreadableFile,
     check_header,
 )
-from tests.support.lists import PLACES, lines_of
+from tests.support.lists import PLACES, lines_of, read_list
 
 
 def built(*lines: list[str], rows: int = 100, must_fit: bool = True) -> Sheet:
@@ -125,3 +125,11 @@ def test_too_much_text_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MOST_TEXT_BYTES", 10_000)
     with pytest.raises(UnreadableFile, match="more than 10000 bytes of text in its cells: split the file"):
         built(["name", "country"], *[["A" * 1000, "ES"]] * 20)
+
+
+@pytest.mark.parametrize(
+    ("names", "family_first"), [(["Ruiz, Ana", "Gil, Eva", "Li"], True), (["Ruiz, Ana", "Li"], False)]
+)
+def test_most_names_of_a_list_tell_the_order_of_all(names: list[str], family_first: bool) -> None:
+    raw = "\n".join(["name;country", *(f"{name};ES" for name in names)]).encode()
+    assert read_list(raw).found.family_first is family_first

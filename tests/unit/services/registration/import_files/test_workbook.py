@@ -138,6 +138,54 @@ def test_group_headings_complete_the_headings_below_them() -> None:
     assert read(raw, PLACES) == [SheetRow(3, {"name": "A", "country": "ES"})]
 
 
+def test_hidden_rows_are_counted_and_left_and_read_when_asked_for() -> None:
+    rows: list[list[object]] = [["Name", "Country"], ["A", "ES"], ["B", "ES"], [None, None], ["C", "ES"], ["Total: 3"]]
+    raw = sheets_saved({"List": rows}, hidden_rows=(3, 4, 5), hidden_columns=("B",))
+    sheet = read_list(raw, PLACES)
+    assert [line.line for line in lines_of(sheet)] == [2]
+    assert (sheet.found.hidden_rows, sheet.found.hidden_lines) == (2, (3, 5))
+    assert sheet.found.hidden_columns == ("Country",)
+    assert sheet.found.no_entries == (6,)
+    read_too = read_list(raw, PLACES, with_hidden=True)
+    assert [line.line for line in lines_of(read_too)] == [2, 3, 5]
+    assert read_too.found.hidden_rows == 0
+
+
+def test_a_hidden_row_gives_the_text_of_its_merged_cell_to_shown_rows() -> None:
+    rows: list[list[object]] = [["Country", "Name"], ["ES", "A"], [None, "B"]]
+    raw = sheets_saved({"List": rows}, merged=["A2:A3"], hidden_rows=(2,))
+    assert read(raw, PLACES) == [SheetRow(3, {"country": "ES", "name": "B"})]
+
+
+def test_further_sheets_with_a_list_are_named() -> None:
+    list_of: list[list[object]] = [["Name", "Country"], ["A", "ES"]]
+    raw = sheets_saved({"Confirmed": list_of, "Waiting": list_of, "Notes": [["x"]], "Old": list_of}, hidden=["Old"])
+    found = read_list(raw, PLACES).found
+    assert (found.sheet, found.other_lists) == ("Confirmed", ("Waiting",))
+
+
+def test_a_list_on_a_hidden_sheet_is_named_in_the_refusal() -> None:
+    raw = sheets_saved({"Cover": [["Our fair"]], "Data": [["Name", "Country"], ["A", "ES"]]}, hidden=["Data"])
+    with pytest.raises(UnreadableFile, match="hidden sheet 'Data': show the sheet, or name it"):
+        read(raw, PLACES)
+    assert read_list(raw, PLACES, sheet_name="Data").found.sheet == "Data"
+
+
+@pytest.mark.parametrize("error", ["#N/A", "#REF!", "#¡REF!", "#NV", "#BEZUG!", "#N/D", "#VALORE!", "Err:508", "####"])
+def test_an_error_of_the_spreadsheet_is_left_out_of_a_cell_that_is_not_needed(error: str) -> None:
+    rows: list[list[object]] = [
+        ["name", "country", "region"],
+        ["A", "ES", error],
+        [error, "ES", "x"],
+        ["#1", "ES", "#2"],
+    ]
+    assert read(saved(*rows), PLACES) == [
+        SheetRow(2, {"name": "A", "country": "ES"}, {}, {"region": error}),
+        RowRejection(3, "name", f"{error}, an error of the spreadsheet: write the value itself there"),
+        SheetRow(4, {"name": "#1", "country": "ES", "region": "#2"}),
+    ]
+
+
 def test_an_address_behind_a_text_is_taken() -> None:
     raw = sheets_saved(
         {"List": [["name", "country", "website"], ["A", "ES", "our site"], ["B", "ES", "www.b.example"]]},
