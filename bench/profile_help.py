@@ -31,11 +31,16 @@ def run(data: Path | None) -> list[dict[str, object]]:
     helper = ProfileHelp(use_encoder, vocabulary)
     notes = nace_file(data, NOTES)
     rows = list(_classes(helper, notes)) if notes else []
-    rows += activities(lambda text: [shown.code for shown in helper.answer(ProfileQuestion(text=text)).classes])
+    rows += activities(lambda text: _codes(helper, text))
     rows += list(_roles(helper, sorted(data.glob(_TOPICS))))
     if not rows:
         raise typer.BadParameter(f"{data} has neither {NOTES} nor {_TOPICS}", param_hint="--data")
     return rows
+
+
+def _codes(helper: ProfileHelp, text: str) -> list[str]:
+    answer = helper.answer(ProfileQuestion(text=text))
+    return [shown.code for shown in (*answer.classes, *answer.kets)]
 
 
 def _classes(helper: ProfileHelp, file: Path) -> Iterable[dict[str, object]]:

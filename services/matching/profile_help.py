@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from services.matching.domain.text.classification import DECIMALS, Suggestion
+import numpy as np
+
+from services.matching.domain.text.classification import Suggestion
 from services.matching.domain.text.confidence import low_confidence_reasons
 from services.matching.domain.text.items import Item, items_of
 from services.matching.domain.text.scorer import Matrix, Role, plain
@@ -19,16 +21,16 @@ from shared.internal_api.profile_help import ProfileQuestion, ProfileSuggestions
 MOST_ITEMS: Final = 10
 _CLASSES: Final = 10
 _KETS: Final = 3
-#: Most words of a slogan, and the cosine of the nearest label below which a short text without a trade gets no class.
-_LONGEST_SLOGAN: Final = 8
-_NEAREST: Final = 0.4
-#: Most classes of named trades, so that near labels have places too.
-_MOST_NAMED: Final = 3
+#: Least cosine of a technology: short texts are often nearer than usual to one that has nothing to do with them.
+_NEAREST_KET: Final = 0.3
+#: A text without a trade and without a known word names no activity if the nearest label has a lower cosine.
+_NEAREST: Final = 0.5
 #: Most words of a text whose trades count: a longer one names many, and the encoder has enough to read.
 _LONGEST_NAMED: Final = 25
-#: Scores of the classes of named trades by rank, above those of labels that are only near; a share is the cosine's.
-_NAMED: Final = (0.8, 0.7, 0.6)
-_SHARE: Final = 0.1
+#: Weights of the words of a text and of its trades, by rank, beside 1 of the cosine; the sum is divided.
+_OF_WORDS: Final = 1.2
+_OF_TRADES: Final = (0.3, 0.2, 0.1)
+_SUM: Final = 2.5
 
 
 class ProfileHelp:
@@ -62,27 +64,28 @@ class ProfileHelp:
             needs=_of_role(Role.NEED, items, roles),
             offers=_of_role(Role.OFFER, items, roles),
             classes=_shown(classes),
-            kets=_shown(known.kets.suggest(vectors[telling], _KETS)),
+            kets=_shown(_kets(known, vectors[telling])) if classes else [],
             remarks=[*remarks, *_remarks(items, roles)],
         )
 
 
 def _classes(known: Vocabulary, texts: Sequence[str], vectors: Matrix) -> list[Suggestion]:
-    """Return the classes of the trades that the texts name, then the nearest labels; none for texts near to nothing."""
-    near = known.nace.suggest(vectors, len(known.nace.categories))
+    """Return the classes that the texts are nearest to, by their sense, their words and the trades that they name.
+
+    A slogan names none.
+    """
+    near = known.nace.nearness(vectors)
     ranks = _ranks(known, texts)
-    is_short = all(len(words_of(text).words) <= _LONGEST_SLOGAN for text in texts)
-    if not ranks and is_short and (not near or near[0].score < _NEAREST):
+    if not ranks and near.max() < _NEAREST and not any(map(known.words.knows, texts)):
         return []
-    scores = {suggestion.category.code: suggestion.score for suggestion in near}
-    named = [
-        Suggestion(category, round(_NAMED[ranks[category.code]] + _SHARE * scores.get(category.code, 0.0), DECIMALS))
-        for category in known.nace.categories
-        if category.code in ranks
-    ]
-    first = sorted(named, key=lambda suggestion: -suggestion.score)[:_MOST_NAMED]
-    codes = {suggestion.category.code for suggestion in first}
-    return [*first, *(suggestion for suggestion in near if suggestion.category.code not in codes)][:_CLASSES]
+    words = np.max([known.words.scores(text) for text in texts], axis=0)
+    trades = [_OF_TRADES[ranks[category.code]] if category.code in ranks else 0.0 for category in known.nace.categories]
+    scores = (near + _OF_WORDS * words + np.asarray(trades, np.float32)) / _SUM
+    return known.nace.ranked(scores, _CLASSES)
+
+
+def _kets(known: Vocabulary, vectors: Matrix) -> list[Suggestion]:
+    return [near for near in known.kets.suggest(vectors, _KETS) if near.score >= _NEAREST_KET]
 
 
 def _ranks(known: Vocabulary, texts: Sequence[str]) -> dict[str, int]:

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from services.matching.domain.text.activity_words import ActivityWords
 from services.matching.domain.text.answering import AnswerRule, Tables
 from services.matching.domain.text.classification import Category, Classification, RoleMeans
 from services.matching.domain.text.trades import TermTable
@@ -22,6 +23,8 @@ __all__ = ["DESCRIBED_IN", "NACE_LANGUAGES", "ket_wordings"]
 FOLDER: Final = Path(__file__).parent
 VECTORS: Final = FOLDER / "vectors.npz"
 TRADES: Final = FOLDER / "trades"
+#: Words for the classes of NACE, a line each: `code: es | en | pt | fr`.
+ACTIVITIES: Final = FOLDER / "activities.txt"
 #: Weights of the rule that judges answers, made by `python -m services.matching.vocabulary.fit_answering`.
 ANSWERING: Final = FOLDER / "answering.json"
 #: Vectors are stored as multiples of 1/512: half the size of float16, and no answer changes.
@@ -30,11 +33,15 @@ GRID: Final = 512
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """The classifications and role means that profile help compares texts with, and the classes of named trades."""
+    """The classifications and role means that profile help compares texts with, and the classes of named trades.
+
+    The rows of `words` are the categories of `nace`.
+    """
 
     nace: Classification
     kets: Classification
     means: RoleMeans
+    words: ActivityWords
     trades: TermTable
     classes: Mapping[str, tuple[str, ...]]
 
@@ -66,7 +73,19 @@ def vocabulary() -> Vocabulary:
         means = RoleMeans(kept["need"], kept["offer"])
         nace = Classification(nace_categories(), _unit(kept["nace"]), np.zeros(len(kept["nace"]), np.float32))
         kets = Classification(ket_categories(), _unit(kept["kets"]), kept["kets_usual"])
-    return Vocabulary(nace, kets, means, answer_tables().trades, trade_classes())
+    return Vocabulary(nace, kets, means, activity_words(), answer_tables().trades, trade_classes())
+
+
+@cache
+def activity_words() -> ActivityWords:
+    """Return the words of the classes of NACE, of our table and of the labels, read once a process."""
+    lines = (line.partition(": ") for line in ACTIVITIES.read_text(encoding="utf-8").splitlines())
+    wordings = {f"nace:{code}": words for code, _, words in lines}
+    categories = nace_categories()
+    return ActivityWords(
+        [wordings.get(category.code, "") for category in categories],
+        [category.labels.values() for category in categories],
+    )
 
 
 @cache

@@ -9,8 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
+from bench.affinities.activities import empty_texts, labelled_texts
+from services.matching.encoders import use_encoder
+from services.matching.profile_help import ProfileHelp
+from services.matching.vocabulary import vocabulary
 from services.registration.internal_clients import InternalClient, InternalClients, no_clients
-from shared.internal_api.profile_help import LONGEST_TEXT
+from shared.internal_api.profile_help import LONGEST_TEXT, ProfileQuestion
 from tests.support.matching_journal import MatchingHarness
 from tests.support.registration_api import api_over
 
@@ -44,11 +48,39 @@ async def test_the_class_of_a_named_trade_comes_first(api: httpx.AsyncClient, te
     assert suggested["classes"][0]["code"] == code
 
 
-@pytest.mark.parametrize("text", ["hola", "Bonjour", "Olá, bom dia", "Juntos hacia el futuro", "Crescemos juntos"])
-async def test_a_greeting_or_a_slogan_gets_no_class_and_is_told_so(api: httpx.AsyncClient, text: str) -> None:
-    suggested = await help_with(api, text)
-    assert suggested["classes"] == []
-    assert "item_generic" in [remark["code"] for remark in suggested["remarks"]]
+@pytest.mark.parametrize("language", [0, 1, 2, 3], ids=["es", "en", "pt", "fr"])
+def test_the_class_of_a_sentence_is_among_four(language: int) -> None:
+    helper = ProfileHelp(use_encoder, vocabulary)
+    answers = [
+        (codes, [shown.code for shown in helper.answer(ProfileQuestion(text=texts[language])).classes[:4]])
+        for codes, texts in labelled_texts("sentences.txt")
+    ]
+    assert len(answers) == 200
+    assert sum(not codes.isdisjoint(answer) for codes, answer in answers) / len(answers) >= 0.95
+
+
+@pytest.mark.parametrize("text", empty_texts())
+def test_a_greeting_or_a_slogan_gets_no_code_and_is_told_so(text: str) -> None:
+    suggested = ProfileHelp(use_encoder, vocabulary).answer(ProfileQuestion(text=text))
+    assert suggested.classes == suggested.kets == []
+    assert {remark.code for remark in suggested.remarks} & {"item_generic", "item_too_short"}
+
+
+@pytest.mark.parametrize(
+    ("text", "kets"),
+    [
+        ("quesería artesana", []),
+        ("vino", []),
+        ("robótica", "ket:robotics"),
+        ("ciberseguridad para fábricas", "ket:cybersecurity"),
+        ("impresión 3D de metal", "ket:additive-manufacturing"),
+    ],
+)
+async def test_a_short_text_gets_no_technology_that_it_does_not_name(
+    api: httpx.AsyncClient, text: str, kets: str | list[str]
+) -> None:
+    suggested = [one["code"] for one in (await help_with(api, text))["kets"]]
+    assert suggested[:1] == ([kets] if kets else [])
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ class Category:
 
 @dataclass(frozen=True)
 class Suggestion:
-    """A category that a text may belong to. `score` is a cosine, 0..1, for ranking; it is no probability."""
+    """A category that a text may belong to. `score`, 0..1, ranks; it is no probability."""
 
     category: Category
     score: float
@@ -51,11 +51,20 @@ class Classification:
         """
         if not len(texts):
             return []
+        best = self.nearness(texts)
+        return self.ranked(np.where(best > self.usual, best, 0), most)
+
+    def nearness(self, texts: Matrix) -> Matrix:
+        """Return the cosine of every category to the nearest of the texts, at least one."""
         count, wordings, width = self.vectors.shape
         cosines = self.vectors.reshape(count * wordings, width) @ texts.T
-        best = cosines.reshape(count, wordings * len(texts)).max(axis=1)
-        order = np.argsort(-best, kind="stable")[:most]
-        return [Suggestion(self.categories[row], _rounded(best[row])) for row in order if best[row] > self.usual[row]]
+        best: Matrix = cosines.reshape(count, wordings * len(texts)).max(axis=1)
+        return best
+
+    def ranked(self, scores: Matrix, most: int) -> list[Suggestion]:
+        """Return the categories with the highest scores above 0, best first."""
+        order = np.argsort(-scores, kind="stable")[:most]
+        return [Suggestion(self.categories[row], _rounded(scores[row])) for row in order if scores[row] > 0]
 
 
 @dataclass(frozen=True)

@@ -7,32 +7,37 @@ from typing import Final
 
 from services.matching.domain.text.scorer import words_of
 
-#: Words that any company could use (es, en, pt, fr), as `words_of` folds them.
-_GENERIC_WORDS: Final = frozenset(
+#: Words that any company could use, in greetings and slogans too (es, en, pt, fr, de, it), as `words_of` folds them.
+GENERIC_WORDS: Final = frozenset(
     """
-    actividad actividades alta altas ambito amplia amplio anos atividade atividades avanzada avanzadas avanzado
-    avanzados best better business businesses calidad client cliente clientes clients collaboration colaboracion
-    colaborar commercial comercial comerciales companies company competitive competitivo contact contacto contactos
-    contatos cooperacion cooperar cooperation crecer crecimiento customer customers desarrollo desenvolvimento
-    development different diferentes distintos diversos empresa empresarial empresas entreprise entreprises equipo
-    eficiente eficientes estrategico estrategicos europe excelencia experience experiencia experts expertos global
-    good grow growth gran grande grandes high hacer improve ideas industria industrial industriales industry
+    actividad actividades alta altas ambito amplia amplio anos atividade atividades aujourd avala avalan avanzada
+    avanzadas avanzado avanzados avenir bem bem-vindo best better bienvenidos bienvenue big boa bom bonjour bonsoir
+    buenas bueno buenos buongiorno business businesses calidad ciao client cliente clientes clients colaboracion
+    colaborar collaboration comercial comerciales commercial commitment committed companies company competitive
+    competitivo comprometidas comprometidos compromiso compromisso confianca confiance confianza conocer contact
+    contactar contacto contactos contatos cooperacion cooperar cooperation crecemos crecer crecimiento creemos
+    crescemos crescer customer customers day depuis desarrollo desde desenvolvimento development dia dias diferentes
+    different distintos diversos dream eficiente eficientes empresa empresarial empresas ensemble entreprise
+    entreprises equipa equipo especialista especialistas estamos estrategico estrategicos europe excelencia excellence
+    excellent exito experience experiencia expertos experts extra familia familiale familiar familiares family fazemos
+    fiable fiducia future futuro gente global good gracias gran grande grandes grow growth grupo guten hacemos hacer
+    hallo happen haz hello hey high hoje hola hoy ideas ideias improve industria industrial industriales industry
     innovacion innovador innovadora innovadoras innovadores innovar innovation innovative inovacao inovador inovadores
-    integral integrales interesante interesantes inversion inversores lider lideres leader leading local many market
-    markets marche mejor mejorar mejores mercado mercados meet mundo muchos negocio negocios negocio networking new
-    novos nueva nuevas nuevo nuevos opportunities oportunidad oportunidades oportunidades parceiro parceiros parcerias
-    partenaires partner partners partnership partnerships personalizada personalizadas personalizado personalizados
-    producto productos product products produits produtos professional profesional profesionales proyecto proyectos
-    project projects projeto projetos projets proveedor proveedores quality qualidade qualite relevant sector sectores
-    setor setores servicio servicios service services servico servicos socio socios solucion soluciones solution
-    solutions solucoes solutions sostenible sostenibles suppliers sustainable sustentaveis synergies sinergias
-    tecnologia tecnologias tecnologico tecnologicos technology technologies technological tecnologica tecnologicas team
-    todo todos tipo tipos trabajar vanguardia varios various work world
-    avenir bem-vindo bienvenidos bienvenue boa bom bonjour bonsoir buenas bueno buenos confiance confianca confianza
-    crecemos creemos crescemos crescer day dia dias dream ensemble equipa exito future futuro gracias grupo haz hello
-    hey hola ideias juntos merci mundo noite nous obrigado ola pasion passion personas pessoas prueba realidad salut
-    saludos
-    sonhos succes success suenos tarde tardes test teste thanks together trust tu valor valores votre your
+    integral integrales interesante interesantes internacionais internacional internacionales international inversion
+    inversores ipsum jeden juntos leader leading lider lideres local lorem make many marche market markets medida meet
+    mejor mejorar mejores mercado mercados merci mile mission muchos mundo negocio negocios networking new nice noite
+    nossos nous novos nuestros nueva nuevas nuevo nuevos obrigado ola oportunidad oportunidades opportunities parceiro
+    parceiros parcerias partenaires partenariat partner partners partnership partnerships pasion passion passione
+    people personalizada personalizadas personalizado personalizados personas pessoas product producto productos
+    products produits produtos profesional profesionales professional project projects projeto projetos projets
+    proveedor proveedores provider proyecto proyectos prueba qualidade qualita qualitat qualite quality que quienes
+    realidad relevant reliable saludos salut salve sector sectores sempre service services servicio servicios servico
+    servicos setor setores siempre since sinergias socio socios solucion soluciones solucoes solution solutions somos
+    sonhos sostenible sostenibles specialist specialists succes success suenos suppliers sustainable sustentaveis
+    synergies tag tal tarde tardes team technological technologies technology tecnologia tecnologias tecnologica
+    tecnologicas tecnologico tecnologicos test teste thanks thing think tipo tipos todo todos together toujours
+    trabajar trust trusted tu tudo tutti valor valores vanguardia varios various vertrauen vision vocacao vocacion
+    vocation votre work world your zuverlassig zuverlassige zuverlassiger
     """.split()  # noqa: SIM905 -- as a list of quoted words nobody could read it
 )
 _LEAST_WORDS: Final = 2
@@ -46,9 +51,9 @@ class SpecificityIssue(StrEnum):
 
 
 def specificity_issue(item: str) -> SpecificityIssue | None:
-    """Return the issue of an item, if any: too few words, or only words that any company could use."""
+    """Return the issue of an item, if any: too few words, or only words that any company could use, as "empresa"."""
     words = words_of(item)
-    if words and all(word in _GENERIC_WORDS for word in words):
+    if (words or item.isascii()) and all(word in GENERIC_WORDS for word in words):
         return SpecificityIssue.GENERIC
     # Languages written without blanks put a sentence into what counts as one word here.
     return SpecificityIssue.TOO_SHORT if len(words) < _LEAST_WORDS and item.isascii() else None

@@ -19,7 +19,7 @@ _JOINING: Final = frozenset(
 #: Words before the purpose or the customer of a thing: "labels for bottles" are labels, no bottles.
 _PURPOSE: Final = frozenset({"para", "for", "pour", "que", "qui", "that", "who", "which", "quien", "fur", "per"})
 #: Words of a request: "looking for labels" has no purpose before its thing.
-_REQUEST: Final = frozenset(
+REQUEST_WORDS: Final = frozenset(
     """
     alguien alguem asking busca buscamos busco cherche cherchons company companies empresa empresas entreprise look
     looking looks necesita necesitamos necesito need needs pedimos procura procuramos procuro quelqu recherche
@@ -61,7 +61,7 @@ def words_of(text: str) -> Words:
     found: list[str] = []
     purpose = _NO_PURPOSE
     for word in _WORD.findall(folded(text)):
-        if word in _PURPOSE and not _REQUEST.issuperset(found):
+        if word in _PURPOSE and not REQUEST_WORDS.issuperset(found):
             purpose = min(purpose, len(found))
         found += [part for part in word.split("-") if part and part not in _JOINING]
     return Words(tuple(found), purpose)

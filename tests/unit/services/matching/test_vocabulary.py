@@ -5,6 +5,7 @@ import numpy as np
 from services.matching.domain.text.scorer import Matrix, Role
 from services.matching.encoders import use_encoder
 from services.matching.vocabulary import (
+    ACTIVITIES,
     DESCRIBED_IN,
     GRID,
     NACE_LANGUAGES,
@@ -27,6 +28,13 @@ def test_every_class_has_its_labels_and_every_technology_its_wordings() -> None:
     assert known.nace.vectors.shape == (615, 6, 512)
     assert known.kets.vectors.shape[:2] == (len(ket_wordings()), 8)
     assert np.allclose(np.linalg.norm(known.nace.vectors, axis=2), 1, atol=1e-5)
+
+
+def test_every_class_but_households_and_international_bodies_has_words_in_four_languages() -> None:
+    lines = [line for line in ACTIVITIES.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    codes = [f"nace:{line.partition(': ')[0]}" for line in lines]
+    assert codes == [category.code for category in nace_categories() if category.code < "nace:97"]
+    assert all(len(line.split(" | ")) == len(DESCRIBED_IN) for line in lines)
 
 
 def test_the_vectors_are_those_of_the_files_and_the_encoder() -> None:
