@@ -43,7 +43,6 @@ from services.registration.imports.people_lists import AvailabilityImport, Match
 from services.registration.imports.plan import ImportPlan, ListImport, planned
 from services.registration.imports.rows import ListDefaults
 from services.registration.previews import PreviewView, is_announced
-from services.registration.service import OperatorService
 from shared.access import Action
 from shared.contract.events import Language, OrganisationKind
 from shared.runtime.fair_turns import FairTurns
@@ -101,6 +100,10 @@ class ListRequest:
     sheet: str
     mapping: str | None
     hidden: bool
+
+    def options(self) -> dict[str, Any]:
+        """Return the options of the reader of files."""
+        return {"sheet": self.sheet, "hidden": self.hidden}
 
     def defaults(self, edition: Edition) -> ListDefaults:
         """Return the values of fields that the list leaves out. Raises `Invalid`."""
@@ -211,9 +214,7 @@ async def session_choices(
     Sessions are named by id or title. The rows of a participant count as a single row.
     """
     edition = await service.editions.get_changeable(edition_id)
-    return await _imported(
-        request, "session-choices", SessionChoiceImport(service, edition_id), edition, parameters, gate
-    )
+    return await _imported(request, "session-choices", SessionChoiceImport(service, edition), edition, parameters, gate)
 
 
 async def _imported(
@@ -231,7 +232,7 @@ async def _imported(
     mappings = context_of(request).mappings
     given = None if parameters.mapping is None else mapping_of(parameters.mapping, vocabulary)
     mapping = await mappings.find(operator_id, vocabulary) if given is None else given
-    async with _read(request, kind.service, vocabulary, parameters, mapping) as (sheet, digest, turns, progress):
+    async with _read(request, kind, vocabulary, parameters, mapping) as (sheet, digest, turns, progress):
         kind.courtesy, kind.progress = context_of(request).imports.courtesy, progress
         plan = await planned(kind, sheet, turns)
         if gate.dry_run and (marked := _marked(request)):
@@ -291,7 +292,7 @@ async def _copy(sheet: Sheet, plan: ImportPlan, vocabulary: str, file_format: Ex
 
 @asynccontextmanager
 async def _read(
-    request: Request, service: OperatorService, vocabulary: str, parameters: ListRequest, mapping: Mapping[str, str]
+    request: Request, kind: ListImport, vocabulary: str, parameters: ListRequest, mapping: Mapping[str, str]
 ) -> AsyncIterator[tuple[Sheet, str, FairTurns, ImportProgress]]:
     """Admit an import, then read its file. Yields the list, the digest of the file, its turns, and its progress.
 
@@ -299,15 +300,14 @@ async def _read(
         ImportRunning: the operator has an import already, or no place is free for a file.
     """
     imports = context_of(request).imports
-    operator_id = service.unit_of_work.repository.operator_id
+    operator_id = kind.service.unit_of_work.repository.operator_id
     with imports.admitted(operator_id) as progress:
         progress.edition_id, progress.list = request.path_params["edition_id"], vocabulary
         raw = await _file(request)
         async with imports.turn(operator_id):
             try:
-                options = {"hidden": parameters.hidden, "whole": _marked(request) is not None}
-                settings = context_of(request).settings
-                sheet = await read_file(raw, vocabulary, settings, mapping=mapping, sheet=parameters.sheet, **options)
+                options = parameters.options() | {"marks": kind.marks, "whole": _marked(request) is not None}
+                sheet = await read_file(raw, vocabulary, context_of(request).settings, mapping=mapping, **options)
             except UnreadableFile as error:
                 raise Invalid(FieldError("", str(error))) from error
             digest = token_of(raw)

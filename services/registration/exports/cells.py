@@ -8,7 +8,8 @@ from typing import Any, Final
 from services.registration.domain.edition import Edition
 from services.registration.domain.organisation import Organisation
 from services.registration.domain.participant import Participant
-from services.registration.import_files.sheet import MOST_CELL_CHARACTERS, cleaned
+from services.registration.import_files.cells import cleaned
+from services.registration.import_files.sheet import MOST_CELL_CHARACTERS
 
 _SEPARATOR: Final = "; "
 #: Fields of participants and of organisations that are written as they are.

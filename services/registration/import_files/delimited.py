@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final, NamedTuple
 
+from services.registration.import_files.cells import cleaned, counted
 from services.registration.import_files.encoding import encoding_of
 from services.registration.import_files.found_table import FoundTable
 from services.registration.import_files.headings import FieldVocabulary, ListHeader, find_header
@@ -20,8 +21,6 @@ from services.registration.import_files.sheet import (
     SheetBuilder,
     UnreadableFile,
     check_header,
-    cleaned,
-    counted,
 )
 
 _DELIMITERS: Final = (",", ";", "\t", "|")

@@ -28,6 +28,13 @@ _CLAUSE: Final = re.compile(
 #: Fields of an organisation that no heading with the qualifier of a person names.
 _NAMES: Final = frozenset({"name", "full_name"})
 _UNQUALIFIED: Final = frozenset({"kind", "organisation_kind"})
+#: Rank of a heading that is a value itself: its cells hold marks.
+RANK_OF_MARKS: Final = 1_000
+#: A heading that is a time: 09:00, 9-10h, 10:00-11:00, or a part of a day.
+_HOURS: Final = re.compile(
+    rf"\d{{1,2}}\s*[:hH]\s*\d{{2}}|\d{{1,2}}\s*h?\s*[-\u2013]\s*\d{{1,2}}\s*h|\b(?:{'|'.join(ALIASES['parts_of_a_day'].split())})\b",
+    re.IGNORECASE,
+)
 #: Numbers behind the heading of a further person in a row.
 _FURTHER: Final = frozenset("23456789")
 #: Words of group headings that say nothing: "Company details".
@@ -69,11 +76,14 @@ class FieldVocabulary:
     """The fields that a kind of list may have. `required` holds groups: a list needs a field of every group.
 
     `mapping` names the field of a heading, or of a column letter, that no alias knows; an empty name ignores a column.
+    `marked` is the field whose values are headings with marks below them: the times of a day, or one of `marks`.
     """
 
     fields: tuple[FieldNames, ...]
     required: tuple[tuple[str, ...], ...] = ()
     mapping: Mapping[str, str] = field(default_factory=dict)
+    marked: str = ""
+    marks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         ranks: dict[str, tuple[int, str]] = {}
@@ -82,6 +92,7 @@ class FieldVocabulary:
                 for key in _keys(_words(alias)):
                     ranks.setdefault(key, (rank, names.name))
         object.__setattr__(self, "_ranks", ranks)
+        object.__setattr__(self, "_marks", frozenset(map(key_of, self.marks)))
         object.__setattr__(self, "_mapped", {key_of(heading): name for heading, name in self.mapping.items()})
 
     def field_of(self, heading: str, column: int) -> tuple[int, str] | None:
@@ -90,7 +101,12 @@ class FieldVocabulary:
         for key in filter(None, (key_of(heading), key_of(letter_of(column)))):
             if key in mapped:
                 return (-1, mapped[key]) if mapped[key] else None
-        return self._known(heading)
+        return self._known(heading) or self._marked(heading)
+
+    def _marked(self, heading: str) -> tuple[int, str] | None:
+        marks: frozenset[str] = getattr(self, "_marks")  # noqa: B009 - set in a frozen class
+        is_mark = key_of(heading) in marks if self.marks else _HOURS.search(heading) is not None
+        return (RANK_OF_MARKS, self.marked) if self.marked and is_mark else None
 
     def of_group(self, group: str, found: tuple[int, str] | None) -> tuple[int, str] | None:
         """Return the field of a heading under a group heading: a name below "Company details" is the organisation's."""

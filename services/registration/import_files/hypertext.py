@@ -7,18 +7,11 @@ from collections.abc import Callable, Mapping
 from html.parser import HTMLParser
 from typing import Final
 
+from services.registration.import_files.cells import cleaned, counted
 from services.registration.import_files.encoding import encoding_of
 from services.registration.import_files.found_table import FoundTable
 from services.registration.import_files.headings import FieldVocabulary, find_header
-from services.registration.import_files.sheet import (
-    HEADER_ROWS,
-    FileLimits,
-    SheetBuilder,
-    UnreadableFile,
-    check_header,
-    cleaned,
-    counted,
-)
+from services.registration.import_files.sheet import HEADER_ROWS, FileLimits, SheetBuilder, UnreadableFile, check_header
 
 _CHARSET: Final = re.compile(rb"charset\s*=\s*[\"']?\s*([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 _BEGINNING_BYTES: Final = 4096

@@ -29,13 +29,15 @@ async def read_file(
     *,
     mapping: Mapping[str, str] | None = None,
     sheet: str = "",
+    marks: tuple[str, ...] = (),
     hidden: bool = False,
     whole: bool = False,
 ) -> Sheet:
     """Read a file in a process, which is gone when the file is read, refused or given up.
 
     `kind` names the vocabulary of the list, `mapping` further headings, `sheet` the sheet of a workbook.
-    With `hidden` its hidden rows are read too.
+    `marks` are
+    headings of columns with marks. With `hidden` its hidden rows are read too.
     With `whole` the rows are kept with all their cells.
 
     Raises:
@@ -45,6 +47,7 @@ async def read_file(
         kind=kind,
         mapping=mapping or {},
         sheet=sheet,
+        marks=marks,
         hidden=hidden,
         whole=whole,
         rows=settings.max_import_rows,

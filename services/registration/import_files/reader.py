@@ -53,6 +53,8 @@ class ReadTask:
     mapping: Mapping[str, str] = field(default_factory=dict)
     #: Name of the sheet of a workbook; empty: the best.
     sheet: str = ""
+    #: Headings of columns with marks, such as the titles of sessions.
+    marks: tuple[str, ...] = ()
     #: Whether hidden rows of a workbook are read.
     hidden: bool = False
     #: Whether all cells are passed on besides, for a marked copy.
@@ -86,7 +88,7 @@ def main(argument: str) -> None:
 
 def _read(task: ReadTask, raw: bytes) -> None:
     limits = FileLimits(task.rows, task.unpacked_bytes)
-    vocabulary = replace(VOCABULARIES[task.kind], mapping=task.mapping)
+    vocabulary = replace(VOCABULARIES[task.kind], mapping=task.mapping, marks=tuple(task.marks))
 
     def take(packed: bytes) -> None:
         _write(SLICE, packed)

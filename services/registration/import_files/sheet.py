@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from services.registration.import_files.cells import cleaned, counted
 from services.registration.import_files.error_values import is_error_value
 from services.registration.import_files.formulas import is_escaped
 from services.registration.import_files.found_table import FoundTable
-from services.registration.import_files.headings import FieldVocabulary, ListHeader
+from services.registration.import_files.headings import RANK_OF_MARKS, FieldVocabulary, ListHeader
 from services.registration.import_files.no_entries import is_example, is_no_entry
 
 #: Ten items of a thousand characters, with their separators.
@@ -28,14 +29,7 @@ FORMULA = "="
 _ROWS_OF_A_SLICE = 25
 _BYTES_OF_A_SLICE = 64 * 1024
 _MOST_REASON_NAMES = 30
-#: A text that is written as a formula to keep its zeros: ="0123".
-_TEXT_FORMULA: Final = re.compile(r'="([^"]*)"')
 _COMMA_NAME: Final = re.compile(r"[^,\d]+,[^,\d]+")  # Ruiz, Ana
-#: An escaped character of a workbook's text (ECMA-376, part 1, 22.9.2.19).
-_ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
-#: Characters without a width: marks of direction, soft hyphens, byte order marks.
-_INVISIBLE: Final = re.compile("[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069\ufeff]")
-_JOINERS: Final = "\u200c\u200d"
 
 
 class NumberCell(str):
@@ -233,9 +227,9 @@ class SheetBuilder:
         laid: dict[str, str] = {}
         kinds: dict[str, str] = {}
         faults, errors = [], {}
-        for _, number, name in self._columns:
+        for rank, number, name in self._columns:
             cell = cells[number] if number < len(cells) else ""
-            text = cleaned(cell)
+            text = self._text(rank, number, cell)
             if is_error_value(text):
                 errors[name] = text, self._headings[number]
             elif reason := _fault_of(text, is_escaped=is_escaped(cell.strip())):
@@ -256,6 +250,11 @@ class SheetBuilder:
             left = {name: text for name, (text, _) in errors.items()}
             entry = (line, laid, kinds, left) if left else (line, laid, kinds) if kinds else (line, laid)
             self._append(entry, laid.values())
+
+    def _text(self, rank: int, number: int, cell: str) -> str:
+        """Return the text of a cell; a mark with the heading above it."""
+        text = cleaned(cell)
+        return f"{self._headings[number]}\t{text}" if text and rank == RANK_OF_MARKS else text
 
     def _needed(self, errors: Mapping[str, tuple[str, str]], laid: dict[str, str]) -> list[tuple[str, str]]:
         """List the errors in cells that are needed. A cell that is not needed is left out, as if it had no column."""
@@ -317,25 +316,6 @@ def _unpacked(packed: bytes) -> list[SheetRow | RowRejection]:
         RowRejection(line, *rest) if cells is None else SheetRow(line, cells, *rest)
         for line, cells, *rest in json.loads(packed)
     ]
-
-
-def counted(cells: Cells) -> int:
-    """Return the number of a row's cells up to the last text; 0 if there is none."""
-    return next((len(cells) - index for index, cell in enumerate(reversed(cells)) if cell.strip()), 0)
-
-
-def cleaned(cell: str) -> str:
-    """Return a cell without invisible characters, and without the ways in which spreadsheets escape texts."""
-    text = _ESCAPED.sub(lambda found: _unescaped(found[1]), cell) if "_x" in cell else cell
-    text = _INVISIBLE.sub("", text).replace("\u00a0", " ").replace("\r\n", "\n").strip().strip(_JOINERS)
-    if found := _TEXT_FORMULA.fullmatch(text):
-        text = found[1]
-    return text[1:] if is_escaped(text) else text
-
-
-def _unescaped(digits: str) -> str:
-    letter = chr(int(digits, 16))
-    return "" if letter == "\r" else letter
 
 
 def _is_formula(cell: str) -> bool:

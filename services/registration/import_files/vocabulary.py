@@ -74,19 +74,30 @@ MATCH_REQUESTS: Final = FieldVocabulary(
 )
 AVAILABILITY: Final = FieldVocabulary(
     (
-        _names("participant", "email", "participant, participante, teilnehmer, partecipante"),
+        _names(
+            "participant",
+            "email",
+            "participant, participante, teilnehmer, partecipante, name, nombre, nome, nom, asistente, attendee, person",
+        ),
         _names("day", "day"),
         _names("starts_at", "starts"),
         _names("ends_at", "ends"),
+        _names("available", "available", many=True),
     ),
-    required=(("participant",), ("starts_at",), ("ends_at",)),
+    required=(("participant",), ("starts_at", "available"), ("ends_at", "available")),
+    marked="available",
 )
 SESSION_CHOICES: Final = FieldVocabulary(
     (
-        _names("participant", "email", "participant, participante, teilnehmer, partecipante"),
+        _names(
+            "participant",
+            "email",
+            "participant, participante, teilnehmer, partecipante, name, nombre, nome, nom, asistente, attendee, person",
+        ),
         _names("session", "session", ALIASES["sessions"], many=True),
     ),
     required=(("participant",), ("session",)),
+    marked="session",
 )
 
 VOCABULARIES: Final = {

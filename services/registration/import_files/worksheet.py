@@ -7,16 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from services.registration.import_files.cell_values import CellFormats, SharedTexts, TextPieces, natural
+from services.registration.import_files.cells import cleaned, counted
 from services.registration.import_files.package import Attributes, Package, PartHandlers, relations_of
-from services.registration.import_files.sheet import (
-    FORMULA,
-    HEADER_ROWS,
-    MOST_COLUMNS,
-    Cells,
-    UnreadableFile,
-    cleaned,
-    counted,
-)
+from services.registration.import_files.sheet import FORMULA, HEADER_ROWS, MOST_COLUMNS, Cells, UnreadableFile
 
 #: The size of Excel's largest sheet.
 _MOST_ROWS = 1_048_576

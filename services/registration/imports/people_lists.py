@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from typing import Any, ClassVar, Final
 
 from services.registration.domain.checks.doubtful_fact import as_warnings, refuse_new
@@ -17,12 +17,14 @@ from services.registration.domain.parsing import apply_patch, parse_facts
 from services.registration.domain.participant import Participant, ParticipantFacts
 from services.registration.domain.parties import must_be_active
 from services.registration.domain.seats import PlannedSeats
+from services.registration.import_files.headings import key_of
 from services.registration.import_files.sheet import Sheet, SheetRow
 from services.registration.imports.changes import body_of, changed_fields
-from services.registration.imports.contacts import emails_of, line_of
+from services.registration.imports.contacts import comma_removed, emails_of, line_of, own_id
 from services.registration.imports.directory import KnownPerson, PeopleIndex
 from services.registration.imports.plan import ListImport, RowPlan, Written
 from services.registration.imports.sessions import session_finder
+from services.registration.imports.spans import NoTime, joined, marked, spans_of
 from services.registration.imports.words import priority_of
 from services.registration.previews import ChangeStep
 from services.registration.service import OperatorService
@@ -49,7 +51,8 @@ class PeopleList(ListImport):
     def person(self, row: SheetRow, field: str) -> KnownPerson:
         """Return the participant that a cell names. Raises `Invalid`."""
         text = line_of(row.cells.get(field, ""))
-        found = self.people.named(emails_of(text)[0]) or self.people.named(text)
+        spellings = (emails_of(text)[0], text, comma_removed(text), own_id(text)[0])
+        found = next((people for spelling in spellings if (people := self.people.named(spelling))), [])
         if len(found) == 1:
             return found[0]
         raise Invalid(FieldError(f"/{field}", self._fault(text, found)))
@@ -61,6 +64,8 @@ class PeopleList(ListImport):
             return f"{len(found)} participants share the address {text[:100]!r}: write the name of one, such as {names}"
         if found:
             return f"{len(found)} participants are named {text[:100]!r}: write the address or the id of the participant"
+        if any(mark in text for mark in ";|/&"):
+            return f"{text[:100]!r} names no participant: if it names several, write a row for each"
         unknown = f"no participant has the address, the name or the id {text[:100]!r}"
         similar = "" if "@" in text else self.people.similar(text)
         return f"{unknown}: do you mean {similar}?" if similar else f"{unknown}: register the participant first"
@@ -198,27 +203,57 @@ class _PatchImport(PeopleList):
 class AvailabilityImport(_PatchImport):
     """Sets the times in which participants can meet. The rows of a participant together replace the times before."""
 
-    POINTERS: ClassVar[Mapping[str, Sequence[str]]] = {"available": ("starts_at",)}
+    POINTERS: ClassVar[Mapping[str, Sequence[str]]] = {"available": ("available", "starts_at")}
 
     def values(self, row: SheetRow) -> list[Any]:
+        if (text := row.cells.get("available", "")) or "starts_at" not in row.cells:
+            return self._spans(text)
         days = {day.date for day in self.edition.days}
         only = next(iter(days)) if len(days) == 1 else None
         stated = _day_of(row.cells.get("day", "")) or only
         starts, ends = (_instant(row, field, stated) for field in ("starts_at", "ends_at"))
         return [{"starts_at": starts, "ends_at": ends}]
 
+    def _spans(self, text: str) -> list[dict[str, str]]:
+        """Return the times that a cell tells, or that marks below times tell. Raises `Invalid`."""
+        slot = timedelta(minutes=self.edition.slot_minutes)
+        spans = []
+        try:
+            for line in marked(text):
+                spans += spans_of(line.text, self.edition.days, slot if line.is_marked else None)
+        except NoTime as error:
+            raise Invalid(FieldError("/available", str(error))) from None
+        if not spans:
+            raise Invalid(FieldError("/available", "no time of the edition: cancel a participant who cannot come"))
+        return [{"starts_at": starts.isoformat(), "ends_at": ends.isoformat()} for starts, ends in joined(spans)]
+
     def patch(self, participant: Participant, values: Sequence[Any]) -> dict[str, Any]:  # noqa: ARG002 - as the base
         return {"available": list(values)}
 
 
 class SessionChoiceImport(_PatchImport):
-    """Adds sessions to the choices of participants, by id or title."""
+    """Adds sessions to the choices of participants, by id or title, or by a mark below the title."""
 
     POINTERS: ClassVar[Mapping[str, Sequence[str]]] = {"session_ids": ("session",)}
 
+    def __init__(self, service: OperatorService, edition: Edition) -> None:
+        super().__init__(service, edition.edition_id)
+        self.marks = tuple(name for session in edition.sessions for name in (session.title, session.session_id))
+        #: Whether the headings are sessions, with marks below them.
+        self._has_marks = False
+
+    async def begin(self, sheet: Sheet) -> None:
+        await super().begin(sheet)
+        keys = set(map(key_of, self.marks))
+        self._has_marks = any(column.field and key_of(column.heading) in keys for column in sheet.found.columns)
+
     def values(self, row: SheetRow) -> list[Any]:
         find = session_finder(self.edition)
-        texts = [text for text in re.split(r"[;|\n]", row.cells.get("session", "")) if text.strip()]
+        lines = marked(row.cells.get("session", ""))
+        texts = [text for line in lines for text in ([line.text] if line.is_marked else re.split(r"[;|]", line.text))]
+        texts = [text for text in texts if text.strip()]
+        if not texts and self._has_marks:
+            return []
         unknown = [text.strip() for text in texts if find(text) is None]
         if unknown or not texts:
             known = ", ".join(repr(session.title) for session in self.edition.sessions[:10])

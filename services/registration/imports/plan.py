@@ -73,6 +73,8 @@ class ListImport(ABC):
         #: Knows the requests for which the import steps aside.
         self.courtesy = Courtesy()
         self.progress = ImportProgress()
+        #: Headings of columns with marks, besides the fields.
+        self.marks: tuple[str, ...] = ()
 
     @abstractmethod
     async def begin(self, sheet: Sheet) -> None:

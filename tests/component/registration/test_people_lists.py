@@ -107,3 +107,44 @@ async def test_session_choices_are_added(send: Any, api: httpx.AsyncClient, edit
     people = {person["email"]: person["session_ids"] for person in await items(api, edition, "participants")}
     assert (people["a1@x.example"], people["b1@x.example"], people["a2@x.example"]) == (["opening"], ["opening"], [])
     assert (await send("session-choices", raw))["unchanged"] == 2
+
+
+async def test_availability_is_read_from_a_cell_and_from_marks_below_times(
+    send: Any, api: httpx.AsyncClient, edition: EditionHarness
+) -> None:
+    report = await send("availability", "Nombre;Disponibilidad\nP 1a;9:00-10:00 / 11:00-\nP 1b;algún día\n")
+    assert (report["changed"], report["rejected_rows"]) == (1, 1)
+    assert "'algún día' is no time: write it as 10:00-12:00" in report["rejected"][0]["reason"]
+    grid = "Nombre;09:00-09:30;09:30-10:00;Vormittag\nP 1b;x;sí;no\nP 2a;;;X\nP 2b;quizá;;\n"
+    report = await send("availability", grid)
+    assert (report["changed"], report["rejected_rows"]) == (2, 1)
+    assert "'quizá' below '09:00-09:30': write x" in report["rejected"][0]["reason"]
+    people = {person["name"]: person["available"] for person in await items(api, edition, "participants")}
+    hours = {
+        name: [(stay["starts_at"][11:16], stay["ends_at"][11:16]) for stay in times]
+        for name, times in people.items()
+        if times
+    }
+    assert hours == {
+        "P 1a": [("08:00", "09:00"), ("10:00", "11:00")],
+        "P 1b": [("08:00", "09:00")],
+        "P 2a": [("08:00", "11:00")],
+    }
+
+
+async def test_sessions_are_chosen_by_marks_below_their_titles(
+    send: Any, api: httpx.AsyncClient, edition: EditionHarness
+) -> None:
+    report = await send("session-choices", "Nombre;Apertura;Comida\nP 1a;x;x\nP 1b;;x\nP 2a;no;\n")
+    assert (report["changed"], report["unchanged"], report["rejected"]) == (1, 2, [])
+    assert report["found"]["ignored"] == ["Comida"]
+    people = {person["name"]: person["session_ids"] for person in await items(api, edition, "participants")}
+    assert [name for name, sessions in people.items() if sessions] == ["P 1a"]
+
+
+async def test_several_people_in_a_cell_of_a_request_are_told_to_be_rows(send: Any) -> None:
+    report = await send(
+        "match-requests", 'From;To\nP 1a;"P 2a; P 2b"\n"P 1a <a1@x.example>";"""P, Q"" <b2@x.example>"\n'
+    )
+    assert (report["created"], report["rejected_rows"]) == (1, 1)
+    assert "if it names several, write a row for each" in report["rejected"][0]["reason"]

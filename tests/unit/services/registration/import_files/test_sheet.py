@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from services.registration.import_files import sheet as module
+from services.registration.import_files.cells import cleaned
 from services.registration.import_files.headings import find_header
 from services.registration.import_files.sheet import (
     DateCell,
@@ -89,7 +90,7 @@ def test_cells_that_a_spreadsheet_keeps_as_numbers_or_dates_are_marked() -> None
     ],
 )
 def test_cells_are_cleaned_of_what_nobody_sees(cell: str, text: str) -> None:
-    assert module.cleaned(cell) == text
+    assert cleaned(cell) == text
 
 
 @pytest.mark.parametrize(
