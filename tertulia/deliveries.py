@@ -140,10 +140,14 @@ def _agenda(revision: int, issued_at: datetime | None) -> str:
 @app.command("list")
 def list_unconfirmed(
     edition: Annotated[str | None, typer.Option(help="Restrict the list to this edition.")] = None,
+    refused: Annotated[bool, typer.Option("--refused", help="List refused mails of the edition instead.")] = False,
 ) -> None:
     """List the mails that the mail server may have accepted: they are never sent again by themselves."""
     from services.notify import deliveries  # noqa: PLC0415
 
+    if refused:
+        _list_refused(edition)
+        return
     found = _with_ledger(lambda ledger: deliveries.unconfirmed(ledger, edition))
     if not found:
         show_line(console, "No mail is unconfirmed.")
@@ -156,20 +160,66 @@ def list_unconfirmed(
     show_table(console, ("Edition", "Participant", "Version", "Agenda revision", "Message-ID"), rows)
 
 
+def _list_refused(edition: str | None) -> None:
+    from services.notify import deliveries  # noqa: PLC0415
+
+    if edition is None:
+        stop(console, "--refused needs --edition")
+    found = _with_ledger(lambda ledger: deliveries.refused(ledger, edition))
+    if not found:
+        show_line(console, f"No mail of edition {edition} was refused.")
+        return
+    rows = [(delivery.participant_id, str(delivery.settled), delivery.reason) for delivery in found]
+    show_table(console, ("Participant", "Version", "Reason"), rows)
+
+
+@app.command()
+def resend(
+    edition: Annotated[str, typer.Argument(help="The edition's id.")],
+    participants: Annotated[list[str] | None, typer.Argument(help="Ids of participants.")] = None,
+    refused: Annotated[bool, typer.Option("--refused", help="All participants whose mail was refused.")] = False,
+) -> None:
+    """Mail participants again whose mails were refused, as after a mail server was set right."""
+    from services.notify import deliveries  # noqa: PLC0415
+
+    if refused == bool(participants):
+        stop(console, "name participants, or give --refused")
+
+    async def work(ledger: MongoLedger) -> list[str]:
+        failed = await deliveries.refused(ledger, edition) if refused else []
+        ids = participants or [delivery.participant_id for delivery in failed]
+        return await deliveries.resend(ledger, edition, ids, utc_now)
+
+    resent = _with_ledger(work)
+    show_line(console, f"{edition}: {len(resent)} mails are due again {' '.join(resent[:20])}".rstrip())
+
+
 @app.command()
 def resolve(
-    edition: str,
-    participant: str,
+    edition: Annotated[str, typer.Argument(help="The edition's id.")],
     taken: Annotated[
         bool, typer.Option("--taken/--not-taken", help="The mail server's log has the mail as accepted, or has not.")
     ],
+    participant: Annotated[str | None, typer.Argument(help="The participant's id.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All unconfirmed mails of the edition.")] = False,
 ) -> None:
     """Resolve an unconfirmed mail: a taken mail is recorded as sent, else a mail with the newest agenda is sent."""
     from services.notify import deliveries  # noqa: PLC0415
 
+    if every == bool(participant):
+        stop(console, "name a participant, or give --all")
     finding = deliveries.Finding.TAKEN if taken else deliveries.Finding.NOT_TAKEN
+
+    async def work(ledger: MongoLedger) -> list[str]:
+        found = [] if participant else await deliveries.unconfirmed(ledger, edition)
+        ids = [participant] if participant else [delivery.participant_id for delivery in found]
+        for participant_id in ids:
+            await deliveries.resolve(ledger, edition, participant_id, finding, utc_now)
+        return ids
+
     try:
-        _with_ledger(lambda ledger: deliveries.resolve(ledger, edition, participant, finding, utc_now))
+        resolved = _with_ledger(work)
     except deliveries.NoUnconfirmedMail as error:
         stop(console, str(error))
-    show_line(console, f"{edition}/{participant}: {finding}")
+    for participant_id in resolved:
+        show_line(console, f"{edition}/{participant_id}: {finding}")

@@ -55,7 +55,7 @@ class NotifyInMemory:
         worker = DeliveryWorker(
             self.journal, ledger, ledger, MailWriter(settings, self._clock), settings, self._clock, Health(1e9)
         )
-        self._notify = Notify(self.journal, ledger, self.letterbox, worker, settings)
+        self._notify = Notify(self.journal, ledger, self.letterbox, worker, settings, self._clock)
         self._offset = 0
 
     async def consume(self, edition_id: str, events: Sequence[Event]) -> None:

@@ -71,7 +71,7 @@ def assemble(settings: Settings, infrastructure: Infrastructure, mailer: Mailer,
         editions_in_memory=settings.editions_in_memory,
     )
     worker = DeliveryWorker(journal, ledger, relay, render, settings, clock, runtime.health)
-    notify = Notify(journal, ledger, mailer, worker, settings)
+    notify = Notify(journal, ledger, mailer, worker, settings, clock)
     pages = MailWriter(settings, clock)
     feed = CalendarFeed(journal, MongoFeeds(database), pages.feed, pages.page, clock)
     if settings.public_url:

@@ -1,7 +1,9 @@
-"""Operator commands on the ledger: `tertulia deliveries list|resolve|show`."""
+"""Operator commands on the ledger: `tertulia deliveries list|resend|resolve|show`."""
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from difflib import get_close_matches
@@ -19,6 +21,8 @@ from shared.contract.events import DeliveryState
 from shared.runtime.clock import Clock
 from shared.storage.history import Step, read_back
 from shared.storage.journal_entry import JournalStore
+
+_PAGE = 500
 
 
 class Finding(StrEnum):
@@ -98,6 +102,41 @@ def _some_of(ids: list[str], wrong_id: str) -> str:
     """Name the ids closest to a wrong id, and the number of all ids."""
     close = get_close_matches(wrong_id, ids) or ids[:3]
     return f"{', '.join(close)} ({len(ids)} in all)" if close else "none"
+
+
+async def refused(ledger: Ledger, edition_id: str) -> list[Delivery]:
+    """Return the deliveries of an edition whose newest mail was refused for good, by participant."""
+    return [
+        delivery
+        async for delivery in _all_of(ledger, edition_id)
+        if delivery.outcome is DeliveryState.FAILED and not delivery.is_owed
+    ]
+
+
+async def resend(ledger: Ledger, edition_id: str, participant_ids: Sequence[str], clock: Clock) -> list[str]:
+    """Mail participants again, as after a corrected mail server; notify sends the newest agenda if it is news.
+
+    Unconfirmed mails and mails that are being sent are left alone. Return the ids of the participants.
+    """
+    resent = []
+    for participant_id in participant_ids:
+        while delivery := await ledger.find(edition_id, participant_id):
+            wanted = delivery.resend(clock())
+            if wanted is delivery:
+                break
+            with contextlib.suppress(Overtaken):
+                await ledger.save(wanted)
+                resent.append(participant_id)
+                break
+    return resent
+
+
+async def _all_of(ledger: Ledger, edition_id: str) -> AsyncIterator[Delivery]:
+    after = ""
+    while page := await ledger.page(edition_id, after, _PAGE):
+        for delivery in page:
+            yield delivery
+        after = page[-1].participant_id
 
 
 async def unconfirmed(ledger: Ledger, edition_id: str | None = None) -> list[Delivery]:

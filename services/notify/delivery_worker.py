@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from services.notify.domain.changes import Change
 from services.notify.domain.decide import raise_version_to
@@ -21,6 +21,7 @@ from services.notify.ports import (
     NotAccepted,
     Overtaken,
     Refused,
+    RefusedByServer,
     Relay,
     Render,
     Unconfirmed,
@@ -31,13 +32,16 @@ from shared.contract.ids import new_id
 from shared.runtime.clock import Clock
 from shared.runtime.health import Health
 from shared.runtime.log import get_logger
-from shared.runtime.metrics import DELIVERIES, DELIVERY_DELAY_SECONDS
+from shared.runtime.metrics import DELIVERIES, DELIVERY_DELAY_SECONDS, DELIVERY_ERRORS
 from shared.runtime.retry import is_transient, waits
 from shared.storage.aggregate import Decision
 from shared.storage.journal import Journal
 
 _log = get_logger(__name__)
 _LONGEST_BACK_OFF_SECONDS = 900.0
+#: Different mails in a row, none of them accepted, after which the server is unavailable.
+_MOST_TURNED_DOWN = 5
+_REFUSED_BEFORE = "the mail server has refused this address before: correct it, or `tertulia deliveries resend`"
 
 
 class DeliveryWorker:
@@ -60,6 +64,10 @@ class DeliveryWorker:
         self._settings = settings
         self._clock = clock
         self._health = health
+        #: Time of the last mail that the server accepted from this process.
+        self._accepted_at: datetime | None = None
+        #: Keys of the mails that the server has not accepted since.
+        self._turned_down: set[str] = set()
 
     async def deliver(self, delivery: Delivery, connection: MailConnection) -> None:
         """Deliver a due mail, unless another process is faster.
@@ -88,32 +96,66 @@ class DeliveryWorker:
         audience = await self._audience(claimed)
         claimed = renumbered(claimed, audience)
         letter = await self._letter(claimed, audience)
-        mailing = letter.mailing
         if letter.skipped:
-            await self._settle(claimed, DeliveryState.SKIPPED, mailing, letter.skipped)
-            return
-        current = claimed
+            await self._settle(claimed, DeliveryState.SKIPPED, letter.mailing, letter.skipped)
+        elif claimed.is_refused(letter.mailing.content):
+            await self._settle(claimed, DeliveryState.FAILED, letter.mailing, _REFUSED_BEFORE)
+        else:
+            await self._hand_over(claimed, letter, connection)
+
+    async def _hand_over(self, claimed: Delivery, letter: Letter, connection: MailConnection) -> None:
+        current, mailing = claimed, letter.mailing
 
         async def before_data() -> None:
             nonlocal current
-            current = await self._write(claimed, lambda newest: newest.start(mailing))
+            until = self._clock() + self._settings.data_lease
+            current = await self._write(claimed, lambda newest: newest.start(mailing, until))
             if claimed.claim and self._clock() >= claimed.claim.until:
                 # The lease is over: another process may have mailed a newer version by now.
                 raise NotAccepted("out of time before DATA")
 
         try:
             await connection.send(self._render(letter.audience, claimed, mailing), before_data)
+        except RefusedByServer as error:
+            await self._refused(current, mailing, error)
         except Refused as error:
+            DELIVERY_ERRORS.labels(kind="unwritable").inc()
             await self._settle(current, DeliveryState.FAILED, mailing, str(error))
         except Unconfirmed as error:
+            DELIVERY_ERRORS.labels(kind="unconfirmed").inc()
             await self._settle(current, DeliveryState.IN_DOUBT, mailing, str(error))
         except NotAccepted as error:
+            DELIVERY_ERRORS.labels(kind="deferred").inc()
             await self._postpone(current, str(error))
+            self._turn_down(current.key)
         except MailServerUnavailable as error:
+            DELIVERY_ERRORS.labels(kind="unavailable").inc()
             await self._postpone(current, str(error))
             raise
         else:
+            self._accepted_at = self._clock()
+            self._turned_down.clear()
             await self._settle(current, DeliveryState.SENT, mailing)
+
+    async def _refused(self, current: Delivery, mailing: Mailing, error: RefusedByServer) -> None:
+        """Fail a mail whose refusal is believed; hold it until another mail is accepted otherwise."""
+        DELIVERY_ERRORS.labels(kind="refused_address" if error.is_address else "refused_mail").inc()
+        if not current.believes_refusal(self._accepted_at):
+            await self._postpone(current, f"{error}; held until the server accepts another mail", self._clock())
+            self._turn_down(current.key)
+        else:
+            await self._settle(current, DeliveryState.FAILED, mailing, str(error), is_address=error.is_address)
+
+    def _turn_down(self, key: str) -> None:
+        """Count a mail that was not accepted.
+
+        Raises:
+            MailServerUnavailable: the server has accepted none of the last mails. A further round tries a few.
+        """
+        if len(self._turned_down) < _MOST_TURNED_DOWN:
+            self._turned_down.add(key)
+        if len(self._turned_down) == _MOST_TURNED_DOWN:
+            raise MailServerUnavailable(f"the mail server accepted none of the last {_MOST_TURNED_DOWN} mails")
 
     async def _audience(self, delivery: Delivery) -> Audience:
         """Return the edition's state as of the wanted version, or newer.
@@ -141,16 +183,27 @@ class DeliveryWorker:
         about = number_of(claimed.about, audience, participant_id)
         return last_letter(audience, claimed.model_copy(update={"about": about}), main, domain, now)
 
-    async def _postpone(self, claimed: Delivery, reason: str) -> None:
+    async def _postpone(self, claimed: Delivery, reason: str, refused_at: datetime | None = None) -> None:
         ceiling = min(_LONGEST_BACK_OFF_SECONDS, self._settings.smtp_retry_seconds * 2**claimed.attempts)
         until = self._clock() + timedelta(seconds=random.uniform(ceiling / 2, ceiling))  # noqa: S311 - spreads load
-        await self._write(claimed, lambda newest: newest.postpone(until, reason))
+        await self._write(claimed, lambda newest: newest.postpone(until, reason, refused_at))
         _log.warning("delivery_postponed", delivery=claimed.key, reason=reason)
 
-    async def _settle(self, claimed: Delivery, state: DeliveryState, mailing: Mailing, reason: str = "") -> None:
+    async def _settle(
+        self,
+        claimed: Delivery,
+        state: DeliveryState,
+        mailing: Mailing,
+        reason: str = "",
+        *,
+        is_address: bool = False,
+    ) -> None:
+        """Finish a version; with `is_address`, the address was refused for good."""
         settled = await self._write(
             claimed,
-            lambda newest: newest.settle(state, mailing, reason),
+            lambda newest: (
+                newest.refuse_address(mailing, reason) if is_address else newest.settle(state, mailing, reason)
+            ),
             # Last mails and invitations have no record: notification.v1 has a record of the agenda only.
             lambda newest: () if newest.subject else (notification_of(newest, state, mailing, self._clock(), reason),),
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Protocol
 
 from services.notify.domain.delivery import Delivery, Mailing
@@ -18,6 +19,18 @@ class Overtaken(Exception):
 
 class Refused(Exception):
     """The mail can never be delivered. The message says why, without personal data."""
+
+
+class RefusedByServer(Refused):
+    """The mail server refuses the recipient, or the mail to it, for good.
+
+    A server that refuses everybody has a fault of its own, so a refusal counts once another mail was accepted since.
+    """
+
+    def __init__(self, message: str, *, is_address: bool = False) -> None:
+        super().__init__(message)
+        #: The server refuses the address, not the text of the mail.
+        self.is_address = is_address
 
 
 class NotAccepted(Exception):
@@ -93,6 +106,9 @@ class Ledger(Protocol):
 
     async def page(self, edition_id: str, after: str, limit: int) -> list[Delivery]:
         """Return up to `limit` deliveries of agendas in an edition, by participant id, above the id `after`."""
+
+    async def oldest(self) -> datetime | None:
+        """Return the time of the oldest change that is owed a mail, or `None`."""
 
     async def count(self) -> tuple[int, int]:
         """Count the mails that are owed, and the unconfirmed mails."""

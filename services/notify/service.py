@@ -13,8 +13,9 @@ from services.notify.domain.state import Audience
 from services.notify.ports import Ledger, Mailer, MailServerUnavailable
 from services.notify.settings import Settings
 from shared.messaging.inputs import Input
+from shared.runtime.clock import Clock
 from shared.runtime.health import NotReady
-from shared.runtime.metrics import DELIVERIES_UNCONFIRMED, DELIVERIES_WAITING
+from shared.runtime.metrics import DELIVERIES_OLDEST_SECONDS, DELIVERIES_UNCONFIRMED, DELIVERIES_WAITING
 from shared.storage.journal import Journal
 
 
@@ -28,13 +29,16 @@ class Notify:
         mailer: Mailer,
         worker: DeliveryWorker,
         settings: Settings,
+        clock: Clock,
     ) -> None:
         self._journal = journal
         self._ledger = ledger
         self._mailer = mailer
         self._worker = worker
         self._settings = settings
-        #: The error of the last round if the mail server was unavailable, else empty.
+        self._clock = clock
+        self._connections = settings.smtp_connections
+        #: Whether the last round could hand no mail over.
         self._is_mailer_away = False
 
     async def consume(self, edition_id: str, inputs: Sequence[Input]) -> None:
@@ -49,17 +53,26 @@ class Notify:
         """
         while due := await self._ledger.due(self._settings.deliver_batch):
             queue = iter(due)
-            workers = min(len(due), self._settings.smtp_connections)
+            workers = min(len(due), self._connections)
             # Every worker ends before the first error is raised: a mail within DATA is not cut off.
             outcomes = await asyncio.gather(*(self._work(queue) for _ in range(workers)), return_exceptions=True)
             errors = [outcome for outcome in outcomes if isinstance(outcome, BaseException)]
-            self._is_mailer_away = any(isinstance(error, MailServerUnavailable) for error in errors)
-            if errors:
-                raise errors[0]
+            away = [error for error in errors if isinstance(error, MailServerUnavailable)]
+            self._is_mailer_away = len(away) == workers
+            # A server that allows fewer connections gets fewer; after each good round it is asked for one more.
+            working = workers - len(away)
+            self._connections = max(1, working) if away else min(self._connections + 1, self._settings.smtp_connections)
+            defects = [error for error in errors if error not in away]
+            if defects or self._is_mailer_away:
+                raise (defects or away)[0]
 
     async def measure(self) -> None:
         """Set the gauges of owed and unconfirmed mails."""
         waiting, unconfirmed = await self._ledger.count()
+        since = await self._ledger.oldest()
+        if not waiting:
+            self._is_mailer_away = False  # Another process has sent all: nothing waits for the mail server.
+        DELIVERIES_OLDEST_SECONDS.set((self._clock() - since).total_seconds() if since else 0)
         DELIVERIES_WAITING.set(waiting)
         DELIVERIES_UNCONFIRMED.set(unconfirmed)
 

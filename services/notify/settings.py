@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from email.utils import parseaddr
 from typing import ClassVar, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
@@ -10,6 +11,7 @@ from pydantic import Field, SecretStr, model_validator
 from services.notify.domain.delivery import Window
 from shared.runtime.settings import ServiceSettings, variables
 
+_THIS_MACHINE = frozenset({"127.0.0.1", "::1", "localhost"})
 #: Fewest characters of the secret that signs links.
 _LEAST_SECRET = 32
 
@@ -28,6 +30,12 @@ class Settings(ServiceSettings):
     smtp_password: SecretStr = Field(default=SecretStr(""), description="Password of that user.")
     smtp_timeout_seconds: float = Field(
         default=30.0, gt=0, description="Longest time of one exchange with the mail server."
+    )
+    smtp_data_seconds: float = Field(
+        default=600.0,
+        gt=0,
+        description="Longest wait for the answer to the text of a mail. A shorter one leaves mails unconfirmed that a "
+        "busy server has accepted (RFC 5321, 4.5.3.2.6).",
     )
     smtp_connections: int = Field(default=4, ge=1, le=100, description="Most connections, and so mails, at once.")
     smtp_mails_per_connection: int = Field(default=100, ge=1, description="Mails before a connection is renewed.")
@@ -83,6 +91,11 @@ class Settings(ServiceSettings):
         )
 
     @property
+    def data_lease(self) -> timedelta:
+        """Time for which a claim lasts from the moment before the text is handed over."""
+        return timedelta(seconds=max(self.lease_seconds, self.smtp_data_seconds + self.smtp_timeout_seconds))
+
+    @property
     def lease(self) -> timedelta:
         """Time for which a claim on a delivery lasts."""
         return timedelta(seconds=self.lease_seconds)
@@ -97,6 +110,17 @@ class Settings(ServiceSettings):
         return self
 
     @model_validator(mode="after")
+    def _sender_exists(self) -> Self:
+        """Accept a made-up sender beside a mail server on this machine only, as in the embedded stack."""
+        domain = parseaddr(self.mail_from)[1].rpartition("@")[2].lower()
+        if domain.rpartition(".")[2] == "invalid" and self.smtp_host not in _THIS_MACHINE:
+            raise ValueError(
+                f"{variables('mail_from')} is an address that cannot exist: set the organiser's own, such as "
+                f"Matchmaking <agenda@example.org>. It may stay only if {variables('smtp_host')} is this machine"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _login_is_whole(self) -> Self:
         if bool(self.smtp_username) != bool(self.smtp_password.get_secret_value()):
             raise ValueError(f"{variables('smtp_username', 'smtp_password')}: set both, or none")
@@ -104,7 +128,7 @@ class Settings(ServiceSettings):
 
     @model_validator(mode="after")
     def _lease_outlasts_a_mail(self) -> Self:
-        # Connect, greet, log in, MAIL, RCPT, DATA: every step may take the whole time-out.
+        # Connect, greet, log in, MAIL, RCPT: every step may take the whole time-out. DATA begins with a longer lease.
         if self.lease_seconds < 8 * self.smtp_timeout_seconds:
             least = 8 * self.smtp_timeout_seconds
             raise ValueError(

@@ -16,9 +16,17 @@ from aiosmtplib import (
     SMTPResponseException,
 )
 
-from services.notify.ports import MailServerUnavailable, NotAccepted, Refused, RenderedMail, Unconfirmed
+from services.notify.ports import (
+    MailServerUnavailable,
+    NotAccepted,
+    Refused,
+    RefusedByServer,
+    RenderedMail,
+    Unconfirmed,
+)
 from services.notify.settings import Settings
 
+_CLOSING = 421
 _PERMANENT = 500
 
 
@@ -32,6 +40,7 @@ class SmtpServer:
     username: str = ""
     password: str = ""
     timeout: float = 30.0
+    data_timeout: float = 600.0
     mails_per_connection: int = 100
 
     @classmethod
@@ -44,6 +53,7 @@ class SmtpServer:
             username=settings.smtp_username,
             password=settings.smtp_password.get_secret_value(),
             timeout=settings.smtp_timeout_seconds,
+            data_timeout=settings.smtp_data_seconds,
             mails_per_connection=settings.smtp_mails_per_connection,
         )
 
@@ -117,7 +127,7 @@ class SmtpConnection:
             await self._smtp.rcpt(mail.recipient)
         except SMTPRecipientRefused as error:
             await self._reset()
-            raise _answer(error) from error
+            raise self._answer(error, is_address=True) from error
         except SMTPResponseException as error:
             # The server refuses the sender, so every mail waits until the settings or the server change.
             await self._disconnect()
@@ -133,13 +143,26 @@ class SmtpConnection:
 
     async def _data(self, mail: RenderedMail) -> None:
         try:
-            await self._smtp.data(mail.content)
+            await self._smtp.data(mail.content, timeout=self._server.data_timeout)
         except SMTPResponseException as error:
             await self._reset()
-            raise _answer(error) from error
+            raise self._answer(error) from error
         except (SMTPException, OSError) as error:
             self._smtp.close()
             raise Unconfirmed(f"the connection was lost after DATA: {type(error).__name__}") from error
+
+    def _answer(self, error: SMTPResponseException, *, is_address: bool = False) -> Exception:
+        """Return the error of an answer, without its text: it may name the recipient.
+
+        421 tells that the server closes the connection, for no fault of this mail (RFC 5321, 3.8).
+        """
+        message = f"the mail server answered {error.code}"
+        if error.code == _CLOSING:
+            self._smtp.close()
+            return MailServerUnavailable(f"{message}: it takes no mails now")
+        if error.code >= _PERMANENT:
+            return RefusedByServer(message, is_address=is_address)
+        return NotAccepted(message)
 
     async def _reset(self) -> None:
         try:
@@ -163,9 +186,3 @@ def _client(server: SmtpServer) -> SMTP:
         start_tls=server.security == "starttls",
         timeout=server.timeout,
     )
-
-
-def _answer(error: SMTPResponseException) -> Refused | NotAccepted:
-    """Return `Refused` for 5xx, else `NotAccepted`, without the answer's text: it may name the recipient."""
-    message = f"the mail server answered {error.code}"
-    return Refused(message) if error.code >= _PERMANENT else NotAccepted(message)

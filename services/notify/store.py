@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from pymongo import ASCENDING
@@ -126,6 +127,14 @@ class MongoLedger:
         owed = await self._documents.count_documents({"attend_at": {"$gt": EVER}})
         return owed, await self._documents.count_documents({"doubtful": True})
 
+    async def oldest(self) -> datetime | None:
+        """Return the time of the oldest change that is owed a mail, or `None`. An older ledger does not say it."""
+        found = self._documents.find({"attend_at": {"$gt": EVER}, "since": {"$gt": EVER}}, {"since": 1})
+        async for document in found.sort("since", ASCENDING).limit(1):
+            since: datetime = document["since"]
+            return since
+        return None
+
     async def _insert(self, written: Delivery, records: Sequence[NotificationRecorded]) -> None:
         try:
             await self._documents.insert_one({"_id": written.key, **_fields(written), **outbox_new(records)})
@@ -192,6 +201,11 @@ class InMemoryLedger:
             sum(delivery.unconfirmed is not None for delivery in deliveries),
         )
 
+    async def oldest(self) -> datetime | None:
+        """Return the time of the oldest change that is owed a mail, or `None`."""
+        owed = [delivery.first_at for delivery in self._deliveries.values() if delivery.attend_at and delivery.first_at]
+        return min(owed, default=None)
+
     def soon(self, document_id: str) -> None:
         """Publish the events recorded in a delivery, as `OutboxRelay` does."""
         self.published += self._outboxes.pop(document_id, [])
@@ -208,6 +222,7 @@ def _fields(delivery: Delivery) -> dict[str, Any]:
         "edit": delivery.edit,
         "step": delivery.step.value,
         "attend_at": delivery.attend_at,
+        "since": delivery.first_at,
         "doubtful": delivery.unconfirmed is not None,
     }
 

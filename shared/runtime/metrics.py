@@ -255,6 +255,14 @@ DELIVERIES = _counter(
     "in_doubt: `tertulia deliveries list`, then resolve. failed: the reason is on notification.v1.",
     "state",
 )
+DELIVERY_ERRORS = _counter(
+    "tertulia_delivery_errors_total",
+    "Attempts that ended without an accepted mail, by kind: refused_address, refused_mail, deferred, unavailable, "
+    "unconfirmed, unwritable.",
+    "refused_*: with no mail accepted beside them, the mail server refuses everybody, and all mails are held. "
+    "deferred: it asks for a slower pace. unwritable: the log has the error.",
+    "kind",
+)
 DELIVERY_DELAY_SECONDS = _histogram(
     "tertulia_delivery_delay_seconds",
     "Time from a change of an agenda to the mail about it.",
@@ -264,6 +272,11 @@ DELIVERIES_WAITING = _gauge(
     "tertulia_deliveries_waiting",
     "Mails that are due or planned, and not yet sent.",
     "Growing: the mail server is slow or away.",
+)
+DELIVERIES_OLDEST_SECONDS = _gauge(
+    "tertulia_deliveries_oldest_seconds",
+    "Age of the oldest change that is owed a mail, 0 if none is.",
+    "Far above the window: the mail server is slow, away, or refuses everybody; `/readyz` names `smtp`.",
 )
 DELIVERIES_UNCONFIRMED = _gauge(
     "tertulia_deliveries_in_doubt",

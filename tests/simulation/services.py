@@ -66,6 +66,7 @@ _NOTIFY = NotifySettings(
     window_seconds=8,
     window_longest_seconds=20,
     smtp_timeout_seconds=2,
+    smtp_data_seconds=14,
     lease_seconds=16,
     deliver_every_seconds=5,
 )

@@ -166,21 +166,36 @@ Plan = Exception | tuple[str, Exception] | None
 
 @dataclass
 class FakeMailer:
-    """A mail server that accepts every mail, unless `plans` holds another fate for the next mails."""
+    """A mail server that accepts every mail, unless `plans` holds another fate for the next mails.
+
+    `answer` gives the error for a recipient, `most_connections` is the number of connections allowed at once, and
+    `tried` are the recipients of all attempts.
+    """
 
     accepted: list[RenderedMail] = field(default_factory=list)
     plans: list[Plan] = field(default_factory=list)
     away: bool = False
+    answer: Callable[[str], Exception | None] = lambda _recipient: None
+    most_connections: int = 100
+    connections: int = 0
+    tried: list[str] = field(default_factory=list)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[FakeMailer]:
         """Open a connection."""
-        if self.away:
+        if self.away or self.connections >= self.most_connections:
             raise MailServerUnavailable("nobody answers")
-        yield self
+        self.connections += 1
+        try:
+            yield self
+        finally:
+            self.connections -= 1
 
     async def send(self, mail: RenderedMail, before_data: Callable[[], Awaitable[None]]) -> None:
         """Accept a mail, or follow the next plan."""
+        self.tried.append(mail.recipient)
+        if error := self.answer(mail.recipient):
+            raise error
         plan = self.plans.pop(0) if self.plans else None
         if isinstance(plan, Exception):
             raise plan

@@ -126,6 +126,8 @@ class Delivery(FrozenModel):
     entry_id: Id | None = Field(default=None, description="The only entry that the mails are about: invitations.")
     outcome: DeliveryState | None = Field(default=None, description="Of the version that was settled last.")
     reason: str = Field(default="", description="Of that outcome, or of the last postponement.")
+    refused_at: Instant | None = Field(default=None, description="Time of a refusal that is not believed yet.")
+    refused_addressee: str = Field(default="", description="The addressee whose address was refused for good.")
 
     @property
     def key(self) -> str:
@@ -213,21 +215,40 @@ class Delivery(FrozenModel):
         """Claim the delivery for the process with this token, until the lease ends."""
         return self._with(claim=Claim(token=token, until=now + lease), mailing=None)
 
-    def start(self, mailing: Mailing) -> Delivery:
-        """Begin to hand the text over: from here until `settle`, the mail may have been accepted."""
+    def start(self, mailing: Mailing, lease_until: datetime | None = None) -> Delivery:
+        """Begin to hand the text over: from here until `settle`, the mail may have been accepted.
+
+        The claim lasts until `lease_until` at least: a server may answer to the text only after minutes.
+        """
+        claim = self.claim
+        if claim and lease_until:
+            claim = claim.model_copy(update={"until": max(claim.until, lease_until)})
         former, told, person = self.former_calendars, self.told_calendar, mailing.calendar.person
         if told.person not in {None, person}:
             former = (told, *(calendar for calendar in former if calendar.person != person))[:MOST_FORMER]
         return self._with(
+            claim=claim,
             mailing=mailing.without_calendar(),
             wanted=max(self.wanted, mailing.version),
             calendar=mailing.calendar,
             former_calendars=former,
         )
 
-    def postpone(self, until: datetime, reason: str = "") -> Delivery:
+    def believes_refusal(self, accepted_at: datetime | None) -> bool:
+        """Return whether a further refusal is the address's fault: the server accepted a mail since the refusal before.
+
+        A server that refuses everybody accepts no other mail, so its refusals are never believed.
+        """
+        return self.refused_at is not None and accepted_at is not None and accepted_at >= self.refused_at
+
+    def is_refused(self, content: MailContent) -> bool:
+        """Return whether the address of a mail's addressee was refused for good."""
+        return bool(self.refused_addressee) and self.refused_addressee == content.addressee
+
+    def postpone(self, until: datetime, reason: str = "", refused_at: datetime | None = None) -> Delivery:
         """Release a mail that was surely not accepted, to be tried again later."""
-        aside = {"claim": None, "mailing": None, "not_before": until, "due_at": until}
+        aside: dict[str, object] = {"claim": None, "mailing": None, "not_before": until, "due_at": until}
+        aside |= {"refused_at": refused_at}
         return self._with(attempts=self.attempts + 1, reason=reason, **aside)
 
     def settle(self, state: DeliveryState, mailing: Mailing, reason: str = "") -> Delivery:
@@ -235,7 +256,7 @@ class Delivery(FrozenModel):
         settled = max(self.settled, mailing.version)
         wanted = max(self.wanted, settled)
         fields: dict[str, object] = {"wanted": wanted, "settled": settled, "attempts": 0, "not_before": None}
-        fields |= {"outcome": state, "reason": reason}
+        fields |= {"outcome": state, "reason": reason, "refused_at": None}
         if wanted == settled:
             fields |= {"first_at": None, "due_at": None}
         if state is DeliveryState.SENT:
@@ -243,6 +264,18 @@ class Delivery(FrozenModel):
         elif state is DeliveryState.IN_DOUBT and self.subject is None:
             fields |= {"unconfirmed": mailing}
         return self._with(claim=None, mailing=None, recorded=self.recorded + 1, **fields)
+
+    def refuse_address(self, mailing: Mailing, reason: str) -> Delivery:
+        """Fail a version whose address was refused for good, as further versions will until the address changes."""
+        return self._with(refused_addressee=mailing.content.addressee).settle(DeliveryState.FAILED, mailing, reason)
+
+    def resend(self, now: datetime) -> Delivery:
+        """Want the newest version mailed now, to a refused address too. An unconfirmed mail is not resent."""
+        if self.unconfirmed or not self.wanted or self.claim:
+            return self
+        settled = min(self.settled, self.wanted - 1)
+        due = {"first_at": self.first_at or now, "due_at": now, "not_before": None, "attempts": 0}
+        return self._with(settled=settled, refused_at=None, refused_addressee="", **due)
 
     def resolve(self, *, accepted: bool, now: datetime) -> Delivery:
         """Settle an unconfirmed mail: it was accepted and so sent, or it was not and a new mail is due now."""

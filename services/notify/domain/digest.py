@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -75,6 +76,10 @@ class MailContent(FrozenModel):
     reader: str | None = None
     venue: str = ""
 
+    def ahead_of(self, now: datetime) -> MailContent:
+        """Return the content without lines that are over."""
+        return self.model_copy(update={"lines": tuple(line for line in self.lines if line.ends_at > now)})
+
     def has_addressee_of(self, content: MailContent) -> bool:
         """Return whether both are for the same person, at the same address in any case."""
         return self.addressee == content.addressee
@@ -119,6 +124,10 @@ class LineDiff(FrozenModel):
     before: AgendaLine | None = None
     after: AgendaLine | None = None
 
+    def is_over_at(self, now: datetime) -> bool:
+        """Return whether the line is over, both as it was and as it is."""
+        return all(line.ends_at <= now for line in (self.before, self.after) if line)
+
     @property
     def line(self) -> AgendaLine:
         """The line as it is now, or as it was if it is gone."""
@@ -147,8 +156,22 @@ def mail_content(audience: Audience, participant_id: str) -> MailContent:
     )
 
 
-def diff_of(before: MailContent | None, now: MailContent) -> tuple[LineDiff, ...]:
-    """List the lines that differ from the last mail, in time order.
+def reason_too_late(
+    sent: MailContent | None, unconfirmed: MailContent | None, content: MailContent, now: datetime
+) -> str:
+    """Return why a mail of this content comes too late, or an empty text: a mail needs something that is not over.
+
+    `sent` is the content of the last mail, `unconfirmed` that of a mail after it that may have been accepted.
+    """
+    ahead, told = content.ahead_of(now), [known.ahead_of(now) for known in (sent, unconfirmed) if known]
+    if not ahead.lines and not any(known.lines for known in told):
+        return "all of the agenda is over"
+    is_told = sent is not None and unconfirmed is None and ahead.is_like(told[0])
+    return "all that has changed is over" if is_told else ""
+
+
+def diff_of(before: MailContent | None, now: MailContent, written_at: datetime | None = None) -> tuple[LineDiff, ...]:
+    """List the lines that differ from the last mail, in time order, without lines that are over at `written_at`.
 
     The list is empty for a first mail, and for the first mail to another addressee.
     """
@@ -157,7 +180,8 @@ def diff_of(before: MailContent | None, now: MailContent) -> tuple[LineDiff, ...
     was = {line.entry_id: line for line in before.lines}
     is_now = {line.entry_id: line for line in now.lines}
     changed = [_compare(was.get(entry_id), is_now.get(entry_id)) for entry_id in was | is_now]
-    return tuple(sorted(filter(None, changed), key=lambda diff: (diff.line.starts_at, diff.line.entry_id)))
+    diffs = [diff for diff in changed if diff and not (written_at and diff.is_over_at(written_at))]
+    return tuple(sorted(diffs, key=lambda diff: (diff.line.starts_at, diff.line.entry_id)))
 
 
 def _compare(before: AgendaLine | None, after: AgendaLine | None) -> LineDiff | None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.notify.domain.delivery import Delivery, Mailing, reason_to_skip
-from services.notify.domain.digest import mail_content
+from services.notify.domain.digest import mail_content, reason_too_late
 from services.notify.domain.state import Audience
 from services.notify.domain.told_calendar import CalendarEntry, ToldCalendar, next_calendar
 
@@ -27,7 +27,10 @@ def agenda_letter(audience: Audience, delivery: Delivery, domain: str, now: date
     content, told = mail_content(audience, participant_id), delivery.told_to(person, now)
     calendar = next_calendar(audience, participant_id, content, told, version, now)
     mailing = _mailing(audience, delivery, domain).model_copy(update={"content": content, "calendar": calendar})
-    return Letter(audience, mailing, reason_to_skip(delivery, audience, content, person))
+    skipped = reason_to_skip(delivery, audience, content, person)
+    unconfirmed = delivery.unconfirmed.content if delivery.unconfirmed else None
+    late = reason_too_late(delivery.sent_content, unconfirmed, content, now)
+    return Letter(audience, mailing, skipped or late)
 
 
 def last_letter(audience: Audience, delivery: Delivery, main: Delivery | None, domain: str, now: datetime) -> Letter:

@@ -130,7 +130,8 @@ class MailWriter:
         return self._html.render(page=page, feed=self._addresses.feed(audience, participant_id), page_address="")
 
     def _message(self, audience: Audience, delivery: Delivery, mailing: Mailing, to: Address) -> EmailMessage:
-        writer = PageWriter(audience, delivery.participant_id, mailing.content.timezone)
+        now = self._clock()
+        writer = PageWriter(audience, delivery.participant_id, mailing.content.timezone, now)
         invited = mailing.calendar.entry(delivery.entry_id) if delivery.entry_id else None
         page = (
             writer.invitation(invited, mailing.content)
@@ -143,7 +144,6 @@ class MailWriter:
             )
         )
         message = EmailMessage(policy=POLICY)
-        now = self._clock()
         self._address(message, delivery, mailing, to, page, now)
         self._set_reply_to(message, audience)
         links = self._links(audience, delivery)

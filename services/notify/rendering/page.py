@@ -13,6 +13,7 @@ from babel.dates import format_date, format_time, get_timezone_name
 from services.notify.domain.digest import AgendaLine, DiffKind, LineDiff, MailContent, diff_of
 from services.notify.domain.phrases import PHRASES
 from services.notify.domain.phrases.forms import Phrases
+from services.notify.domain.snapshots import ContactSnapshot
 from services.notify.domain.state import Audience
 from services.notify.domain.told_calendar import CalendarEntry
 from services.notify.rendering.changes import ChangeTexts
@@ -91,9 +92,15 @@ class MailPage:
 
 
 class PageWriter:
-    """Writes the page of a participant in their language and in the edition's time zone."""
+    """Writes the page of a participant in their language and in the edition's time zone.
 
-    def __init__(self, audience: Audience, participant_id: str, timezone: str) -> None:
+    Changes of lines that are over at `written_at` are left out.
+    """
+
+    def __init__(
+        self, audience: Audience, participant_id: str, timezone: str, written_at: datetime | None = None
+    ) -> None:
+        self._written_at = written_at
         self._audience = audience
         self._participant_id = participant_id
         self._contact = audience.contacts[participant_id]
@@ -111,7 +118,7 @@ class PageWriter:
         """
         edition = clean(self._audience.edition.name if self._audience.edition else "")
         has_ended = not has_left and not content.lines and not self._contact.active
-        diffs = () if has_ended else diff_of(before, content)
+        diffs = () if has_ended else diff_of(before, content, self._written_at)
         subject, intro = _subject_and_intro(self._phrases, before, content, diffs)
         if former:
             intro = self._phrases.intro_successor
@@ -130,7 +137,7 @@ class PageWriter:
             waiting_heading=self._waiting_heading(),
             waiting_rows=() if has_left else tuple(map(self._waiting_row, self._waiting())),
             local_times=_local_times(content.lines, self._timezone, self._phrases),
-            waits="" if has_left else self._waits(),
+            waits="" if has_left else _waits_of(self._audience, self._contact, self._phrases),
             venue=_venue_of(self._audience) if content.lines else "",
             questions=_help_of(self._audience),
             tell_more=REASON_PHRASES[self._contact.language].tell_more if self._has_low_confidence() else "",
@@ -223,12 +230,6 @@ class PageWriter:
         sides = self._contact.side(self._participant_id), contact.side(partner_id)
         return tuple(filter(None, [clean(reason_line(match.grounds, *sides))]))
 
-    def _waits(self) -> str:
-        """Return the sentence about the sessions in whose lines the participant waits; an empty text without any."""
-        titles = self._audience.edition.sessions if self._audience.edition else {}
-        sessions = [clean(titles[session_id]) for session_id in self._contact.waits_for if session_id in titles]
-        return self._phrases.waits.format(sessions=", ".join(sessions)) if sessions else ""
-
     def _has_low_confidence(self) -> bool:
         """Return whether matching found too little in the participant's profile for any of their encounters."""
         entries = self._audience.agendas[self._participant_id].entries
@@ -301,6 +302,13 @@ def _subject_and_intro(
     if diffs:
         return phrases.subject_changed, phrases.intro_changed
     return phrases.subject_details, phrases.intro_details
+
+
+def _waits_of(audience: Audience, contact: ContactSnapshot, phrases: Phrases) -> str:
+    """Return the sentence about the sessions in whose lines the participant waits; an empty text without any."""
+    titles = audience.edition.sessions if audience.edition else {}
+    sessions = [clean(titles[session_id]) for session_id in contact.waits_for if session_id in titles]
+    return phrases.waits.format(sessions=", ".join(sessions)) if sessions else ""
 
 
 def _venue_of(audience: Audience) -> str:

@@ -29,6 +29,8 @@ class RealMailServer:
     ) -> str:
         if address.startswith("unknown"):
             return "550 no such user"
+        if address.startswith("closing"):
+            return "421 too many mails, good bye"
         if address.startswith("greylisted"):
             return "451 come back later"
         if address.startswith("hangs-up"):

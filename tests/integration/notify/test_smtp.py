@@ -4,7 +4,14 @@ from typing import Any
 
 import pytest
 
-from services.notify.ports import MailServerUnavailable, NotAccepted, Refused, RenderedMail, Unconfirmed
+from services.notify.ports import (
+    MailServerUnavailable,
+    NotAccepted,
+    Refused,
+    RefusedByServer,
+    RenderedMail,
+    Unconfirmed,
+)
 from services.notify.smtp import SmtpMailer, SmtpServer
 from tests.integration.notify.mail_server import RealMailServer
 
@@ -52,6 +59,7 @@ async def test_a_connection_is_renewed_after_its_share_of_mails(mail_server: Rea
 @pytest.mark.parametrize(
     ("recipient", "error", "started"),
     [
+        ("closing@example.org", MailServerUnavailable, 0),
         ("unknown@example.org", Refused, 0),
         ("greylisted@example.org", NotAccepted, 0),
         ("hangs-up@example.org", NotAccepted, 0),
@@ -66,12 +74,20 @@ async def test_a_server_s_answer_becomes_an_error_and_the_connection_goes_on(
     mail_server: RealMailServer, recipient: str, error: type[Exception], started: int
 ) -> None:
     ledger = LedgerProbe()
-    async with mailer(mail_server, timeout=1).open() as connection:
+    async with mailer(mail_server, timeout=1, data_timeout=1).open() as connection:
         with pytest.raises(error):
             await connection.send(rendered(recipient), ledger.start)
         assert ledger.started == started
         await connection.send(rendered("next@example.org"), ledger.start)
     assert mail_server.taken[-1].rcpt_tos == ["next@example.org"]
+
+
+async def test_a_refused_address_is_told_from_a_refused_text(mail_server: RealMailServer) -> None:
+    async with mailer(mail_server).open() as connection:
+        for recipient, is_address in (("unknown@example.org", True), ("spam@example.org", False)):
+            with pytest.raises(RefusedByServer) as refused:
+                await connection.send(rendered(recipient), LedgerProbe().start)
+            assert refused.value.is_address is is_address
 
 
 async def test_a_server_that_drops_after_data_may_have_accepted_the_mail(mail_server: RealMailServer) -> None:

@@ -123,6 +123,25 @@ def test_a_lease_must_outlast_a_mail() -> None:
         Settings(lease_seconds=10, smtp_timeout_seconds=2)
 
 
+def test_a_made_up_sender_is_refused_unless_the_mail_server_is_on_this_machine() -> None:
+    assert Settings(smtp_host="localhost").mail_from.endswith("@tertulia.invalid>")
+    assert Settings(smtp_host="relay.example.org", mail_from="Agenda <agenda@example.org>")
+    with pytest.raises(ValidationError, match="TERTULIA_MAIL_FROM is an address that cannot exist"):
+        Settings(smtp_host="relay.example.org")
+
+
+@pytest.mark.parametrize(
+    ("refused", "accepted", "expected"),
+    [(None, None, False), (None, 5, False), (5, None, False), (5, 4, False), (5, 5, True), (5, 9, True)],
+)
+def test_a_refusal_is_believed_once_another_mail_was_accepted(
+    refused: int | None, accepted: int | None, *, expected: bool
+) -> None:
+    refused_at, accepted_at = (NOW + timedelta(seconds=at) if at else None for at in (refused, accepted))
+    delivery = delivery_of().model_copy(update={"refused_at": refused_at})
+    assert delivery.believes_refusal(accepted_at) is expected
+
+
 def test_a_delivery_is_written_and_read_under_its_stored_names() -> None:
     claimed = delivery_of().settle(DeliveryState.SENT, mailing(1)).claim_for("me", NOW, timedelta(seconds=9))
     delivery = claimed.start(mailing(2)).model_copy(update={"unconfirmed": mailing(1)})
