@@ -25,6 +25,7 @@ from services.matching.profile_help import ProfileHelp
 from services.matching.settings import Settings as MatchingSettings
 from services.matching.vocabulary import labels, vocabulary
 from services.notify import app as notify
+from services.notify.domain.delivery import Delivery
 from services.notify.ports import Render
 from services.notify.settings import Settings as NotifySettings
 from services.notify.store import COLLECTION, delivery_of
@@ -171,6 +172,11 @@ def _journal_step(call: Call) -> str:
     return "sweep" if "published" in call.query else "load"
 
 
+def _token(line: Delivery | None) -> str | None:
+    """Return the token of the claim: its lease grows at the start of a mail."""
+    return line.claim.token if line and line.claim else None
+
+
 def _ledger_step(call: Call) -> str:
     """Name a write to the ledger by the change to the claim and to the step of the mail."""
     if call.name == "insert_one":
@@ -178,7 +184,7 @@ def _ledger_step(call: Call) -> str:
     if call.name != "update_one":
         return "mail: look"
     line, before = delivery_of(call.update["$set"]), delivery_of(call.before) if call.before else None
-    if line.claim == (before and before.claim):
+    if _token(line) == _token(before):
         return "mail: start" if before and line.step != before.step else "want"
     if line.claim:
         return "mail: take"
