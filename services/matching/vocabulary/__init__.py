@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -23,8 +24,9 @@ __all__ = ["DESCRIBED_IN", "NACE_LANGUAGES", "ket_wordings"]
 FOLDER: Final = Path(__file__).parent
 VECTORS: Final = FOLDER / "vectors.npz"
 TRADES: Final = FOLDER / "trades"
-#: Words for the classes of NACE, a line each: `code: es | en | pt | fr`.
+#: Words for the classes of NACE, a line each: `code: es | en | pt | fr` for all, `code: de | it` for the commoner ones.
 ACTIVITIES: Final = FOLDER / "activities.txt"
+ACTIVITIES_DE_IT: Final = FOLDER / "activities_de_it.txt"
 #: Weights of the rule that judges answers, made by `python -m services.matching.vocabulary.fit_answering`.
 ANSWERING: Final = FOLDER / "answering.json"
 #: Vectors are stored as multiples of 1/512: half the size of float16, and no answer changes.
@@ -79,11 +81,14 @@ def vocabulary() -> Vocabulary:
 @cache
 def activity_words() -> ActivityWords:
     """Return the words of the classes of NACE, of our table and of the labels, read once a process."""
-    lines = (line.partition(": ") for line in ACTIVITIES.read_text(encoding="utf-8").splitlines())
-    wordings = {f"nace:{code}": words for code, _, words in lines}
+    wordings: defaultdict[str, list[str]] = defaultdict(list)
+    for file in (ACTIVITIES, ACTIVITIES_DE_IT):
+        for line in file.read_text(encoding="utf-8").splitlines():
+            code, _, words = line.partition(": ")
+            wordings[f"nace:{code}"].append(words)
     categories = nace_categories()
     return ActivityWords(
-        [wordings.get(category.code, "") for category in categories],
+        ["\n".join(wordings[category.code]) for category in categories],
         [category.labels.values() for category in categories],
     )
 

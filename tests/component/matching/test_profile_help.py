@@ -59,6 +59,30 @@ def test_the_class_of_a_sentence_is_among_four(language: int) -> None:
     assert sum(not codes.isdisjoint(answer) for codes, answer in answers) / len(answers) >= 0.95
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("Käserei in den Alpen", "nace:10.51"),
+        ("Wir drehen und fräsen Präzisionsteile", "nace:25.62"),
+        ("Weingut mit eigener Kellerei", "nace:11.02"),
+        ("Übersetzung technischer Handbücher", "nace:74.30"),
+        ("Wir bauen Sondermaschinen und Roboterzellen", "nace:28.99"),
+        ("Spedition mit eigenen Lastwagen", "nace:49.41"),
+        ("Möbeltischlerei für Hotels", "nace:31.09"),
+        ("caseificio artigianale", "nace:10.51"),
+        ("Officina di tornitura e fresatura", "nace:25.62"),
+        ("Salumificio di famiglia con prosciutti stagionati", "nace:10.13"),
+        ("Stampaggio di materie plastiche a iniezione", "nace:22.29"),
+        ("Impresa di pulizie per uffici", "nace:81.21"),
+        ("Studio legale per contratti internazionali", "nace:69.10"),
+        ("Produciamo piastrelle in gres porcellanato", "nace:23.31"),
+    ],
+)
+def test_german_and_italian_texts_find_their_class_among_four(text: str, code: str) -> None:
+    suggested = ProfileHelp(use_encoder, vocabulary).answer(ProfileQuestion(text=text)).classes
+    assert code in [shown.code for shown in suggested[:4]]
+
+
 @pytest.mark.parametrize("text", empty_texts())
 def test_a_greeting_or_a_slogan_gets_no_code_and_is_told_so(text: str) -> None:
     suggested = ProfileHelp(use_encoder, vocabulary).answer(ProfileQuestion(text=text))

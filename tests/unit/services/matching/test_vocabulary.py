@@ -6,6 +6,7 @@ from services.matching.domain.text.scorer import Matrix, Role
 from services.matching.encoders import use_encoder
 from services.matching.vocabulary import (
     ACTIVITIES,
+    ACTIVITIES_DE_IT,
     DESCRIBED_IN,
     GRID,
     NACE_LANGUAGES,
@@ -35,6 +36,9 @@ def test_every_class_but_households_and_international_bodies_has_words_in_four_l
     codes = [f"nace:{line.partition(': ')[0]}" for line in lines]
     assert codes == [category.code for category in nace_categories() if category.code < "nace:97"]
     assert all(len(line.split(" | ")) == len(DESCRIBED_IN) for line in lines)
+    further = [line for line in ACTIVITIES_DE_IT.read_text(encoding="utf-8").splitlines() if line[0] != "#"]
+    assert {f"nace:{line.partition(': ')[0]}" for line in further} <= set(codes)
+    assert all(len(line.split(" | ")) == 2 for line in further)
 
 
 def test_the_vectors_are_those_of_the_files_and_the_encoder() -> None:
