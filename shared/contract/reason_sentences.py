@@ -50,13 +50,13 @@ class ReasonGrounds:
 def reason_line(grounds: ReasonGrounds, reader: ReasonSide, partner: ReasonSide) -> str:
     """Return the reason of a match as a line in the reader's language; empty without a reason that is worth reading.
 
-    A need and an offer come first, then the technologies, priorities and activity that both have in common, then the
-    kind of business, then an activity close by, then the request. Reasons without words are left out, as are
-    differences: two countries are nothing in common.
+    A need and an offer come first, then the technologies, priorities and activity that both have in common, an activity
+    close by, and the request. The kind of business comes last: a buyer and a seller may deal in different things.
+    Reasons without words are left out, as are differences: two countries are nothing in common.
     """
     phrases = REASON_PHRASES[reader.language]
     told = _Told(grounds, reader, partner, phrases)
-    return told.needs_met() or told.in_common() or told.business() or told.near() or told.request()
+    return told.needs_met() or told.in_common() or told.near() or told.request() or told.business()
 
 
 def reason_lines(grounds: ReasonGrounds, sides: Mapping[str, ReasonSide]) -> dict[str, str]:

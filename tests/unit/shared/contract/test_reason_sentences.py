@@ -100,6 +100,11 @@ def test_a_seller_is_told_of_a_buyer_and_a_buyer_of_a_seller(detail: str, to_ann
         assert told(cooperation, reader=BOB, partner=ANN) == to_bob
 
 
+def test_a_request_tells_more_than_that_one_sells_and_the_other_buys() -> None:
+    cooperation = Reason(code="cooperation", weight=0.05, detail="coop:sale")
+    assert reason_line(grounds(cooperation, asked=("bob",)), ANN, BOB) == "They asked to meet you."
+
+
 def test_two_sellers_have_nothing_in_common() -> None:
     assert told(Reason(code="shared_codes", weight=0.1, detail="coop:sale")) == ""
 
