@@ -13,6 +13,7 @@ from rich.console import Console
 from deploy.embedded.kept import locked, write_private
 from deploy.embedded.stack import Stack
 from deploy.kafka.jars import KafkaUnavailable, fetch, java
+from services.notify.settings import Settings
 from tertulia.output import show_line
 from tertulia.restoring import restore
 
@@ -71,6 +72,14 @@ class KeptStack(Stack):
         joined = " ".join(f"{name}={shlex.quote(value)}" for name, value in self.environment.items())
         file = write_private(self.folder / "environment", f"export {joined}\n")
         show_line(self._console, f"\n{_TOLD[self._broker]}")
+        show_line(self._console, sender_told(Settings()))
         show_line(self._console, f"For other commands: export {joined}")
         show_line(self._console, f"The same from a file: . {file}")
         show_line(self._console, "Ctrl-C stops everything; the folder keeps what it holds.")
+
+
+def sender_told(settings: Settings) -> str:
+    """Return the sentence about the sender of mails: made up until it is set."""
+    is_set = "mail_from" in settings.model_fields_set
+    made_up = "" if is_set else " That is a made-up address: set TERTULIA_MAIL_FROM, and start again."
+    return f"Mails stay in the folder of mails. Their sender is {settings.mail_from}.{made_up}"
