@@ -21,21 +21,29 @@ from services.scheduler.domain.timetable.timeline import SlotSet, bits
 _CHOICES_FOR_ONE, _CHOICES = 120, 6_000
 #: Deterministic seconds of a solution.
 _EFFORT = 0.5
-#: Cost of a move, above the cost of all other changes of slot together.
-_MOVE = 10_000
+#: Costs of a new hour, of another place, and of a slot other than the present. Each is above all lesser costs together.
+_MOVE, _PLACE, _SLOT = 10_000**2, 10_000, 1
 _FOUND = {cp_model.OPTIMAL, cp_model.FEASIBLE}
 
 
 @dataclass(frozen=True)
 class Home:
-    """The slots in which a meeting has not moved. A move of a meeting that `is_free` costs nothing."""
+    """The slots in which a meeting has not moved; in `at_table` its former table is still in service.
+
+    A move of a meeting that `is_free` costs nothing.
+    """
 
     slots: SlotSet
+    at_table: SlotSet
     is_free: bool = False
 
     def is_moved_by(self, slot: SlotSet) -> bool:
         """Return whether the slot is a new hour for the meeting."""
         return not self.is_free and not self.slots & slot
+
+    def is_left_by(self, slot: SlotSet) -> bool:
+        """Return whether the meeting cannot have its former place in the slot."""
+        return not self.is_free and not self.at_table & slot
 
 
 def fewer_moves(
@@ -53,8 +61,9 @@ def fewer_moves(
     model = _Model(board, choices)
     present = {pair_id: board.placed[pair_id][1].slots for pair_id in choices}
     moves = [var for (pair_id, slot), var in model.in_slot.items() if homes[pair_id].is_moved_by(slot)]
+    elsewhere = [var for (pair_id, slot), var in model.in_slot.items() if homes[pair_id].is_left_by(slot)]
     changed = [var for (pair_id, slot), var in model.in_slot.items() if present[pair_id] != slot]
-    model.cp.minimize(_MOVE * sum(moves) + sum(changed))
+    model.cp.minimize(_MOVE * sum(moves) + _PLACE * sum(elsewhere) + _SLOT * sum(changed))
     model.cp.add(sum(moves) < sum(homes[pair_id].is_moved_by(slot) for pair_id, slot in present.items()))
     solver = cp_model.CpSolver()
     solver.parameters.num_workers = 1

@@ -1,13 +1,16 @@
 """Moves of a repair: as few encounters as possible are at another hour than before the step (ADR 0068).
 
 "Fewest" is meant among the agendas that place the same encounters, with the same people. An encounter has not moved at
-its hour before the step, or at its settled hour (ADR 0050). The move of an encounter that has no settled hour is free.
+its hour before the step, or at its settled hour (ADR 0050). A pair that the step itself seats may have any hour. An
+encounter that the step has brought home stays there.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial, reduce
 from itertools import chain
+from operator import or_
 
 from services.scheduler.domain import timing
 from services.scheduler.domain.decision import DecisionInProgress
@@ -78,8 +81,10 @@ class _Moves:
         from services.scheduler.solver.fewer_moves import Home, fewer_moves  # noqa: PLC0415
 
         def home_of(pair_id: str) -> Home | None:
-            is_free = self._has_no_hour(pair_id)
-            return Home(self._home(pair_id), is_free=is_free) if self._may_move(pair_id) else None
+            if not self._may_move(pair_id):
+                return None
+            at_table = filter(partial(self._has_table, pair_id), self._homes(pair_id))
+            return Home(self._home(pair_id), _slots(at_table), is_free=self._has_no_hour(pair_id))
 
         return self._with_tables(fewer_moves(self._board, home_of, away, self._open_slots))
 
@@ -101,18 +106,24 @@ class _Moves:
 
     def _home(self, pair_id: str) -> SlotSet:
         """Return the slots in which the encounter has not moved: before the step, and settled."""
+        return _slots(self._homes(pair_id))
+
+    def _homes(self, pair_id: str) -> Iterator[Assignment]:
+        """Yield the encounter's assignments before the step and where it is settled, if they are in a slot now."""
         before, settled = self._decision.before.get(pair_id), self._state.unsettled.get(pair_id)
-        slots = 0
         for place in (before.place if before else self._state.placements[pair_id], settled and settled.place):
-            index = self._state.timeline.index_of(place) if place else None
-            slots |= 0 if index is None else 1 << index
-        return slots
+            if place and self._state.timeline.index_of(place) is not None:
+                yield self._state.assignment(place)
+
+    def _has_table(self, pair_id: str, home: Assignment) -> bool:
+        """Return whether the table of the assignment is in service for the encounter."""
+        zone_ids = self._board.placed[pair_id][0].zone_ids
+        return home.zone_id in zone_ids and home.table in self._board.tables.get(home.zone_id, {})
 
     def _has_no_hour(self, pair_id: str) -> bool:
         """Return whether the encounter had no settled place, and none before the step."""
         before, settled = self._decision.before.get(pair_id), self._state.unsettled.get(pair_id)
-        is_new = before is not None and before.place is None and (settled is None or settled.place is None)
-        return is_new or settling.is_fresh(self._state, pair_id)
+        return before is not None and before.place is None and (settled is None or settled.place is None)
 
     def _is_away(self, pair_id: str) -> bool:
         return not self._home(pair_id) & self._board.placed[pair_id][1].slots and not self._has_no_hour(pair_id)
@@ -131,8 +142,15 @@ class _Moves:
             had_to_stay
             or timing.is_history(state, pair_id, now)
             or timing.stays(state, pair_id, now)
+            or self._has_come_home(pair_id)
             or state.timeline.index_of(state.placements[pair_id]) is None
         )
+
+    def _has_come_home(self, pair_id: str) -> bool:
+        """Return whether the step has brought a displaced encounter back to its settled place."""
+        settled = self._state.unsettled.get(pair_id)
+        is_home = settled is not None and settled.place == self._state.placements[pair_id]
+        return is_home and pair_id in self._decision.before
 
     def _moves_freely(self, pair_id: str) -> bool:
         """Return whether a further move of the encounter costs nothing."""
@@ -212,3 +230,8 @@ class _Moves:
         before = self._decision.before.get(pair_id)
         place = before.place if before else self._state.placements[pair_id]
         return self._state.assignment(place) if place else None
+
+
+def _slots(assignments: Iterable[Assignment]) -> SlotSet:
+    """Return the slots of all these assignments."""
+    return reduce(or_, (assignment.slots for assignment in assignments), 0)

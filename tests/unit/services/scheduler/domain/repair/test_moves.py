@@ -46,6 +46,21 @@ def test_an_encounter_that_may_use_another_zone_leaves_its_table_to_one_that_los
     assert (subject.table("prof", "maker"), subject.table("ann", "bob")) == ("I1", "W1")
 
 
+def test_a_newcomer_that_was_told_its_hour_keeps_it_when_another_encounter_loses_its_table() -> None:
+    names = ("prof", "maker", "ann", "bob")
+    organisations = [organisation(f"org-{name}") for name in names]
+    first_two = [participant("prof"), participant("maker"), participant("ann", available=(window(0, 1),))]
+    subject = Edition(fair(1, innovas=0, works=2), *organisations, *first_two, affinity("prof", "maker"))
+    announce_agendas(subject)
+    subject.consume(participant("bob", available=(window(0, 1),)), affinity("ann", "bob"))
+    subject.consume(participant("ann", revision=2), participant("bob", revision=2))
+    lost = next(iter({"W1", "W2"} - {subject.table("ann", "bob")}))
+    assert (subject.table("prof", "maker"), slots_of(subject)) == (lost, [0, 0])
+    kept = workspace(2).model_copy(update={"tables": (subject.table("ann", "bob"),)})
+    subject.consume(edition(revision=2, slots=2, phase="published", zones=(innova(0), kept, HALL)))
+    assert slots_of(subject) == [1, 0]
+
+
 def announce_agendas(subject: Edition) -> None:
     decision = subject.decision()
     announce(decision)
