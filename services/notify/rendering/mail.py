@@ -20,7 +20,12 @@ from services.notify.ports import Refused, RenderedMail
 from services.notify.rendering.addresses import PublicAddresses
 from services.notify.rendering.calendar import CalendarFile, CalendarUser, Method
 from services.notify.rendering.clean import clean
-from services.notify.rendering.header_guard import LIBRARY_ERRORS, refuse_line_breaks, refuse_other_addresses
+from services.notify.rendering.header_guard import (
+    LIBRARY_ERRORS,
+    HeaderInjected,
+    refuse_line_breaks,
+    refuse_other_addresses,
+)
 from services.notify.rendering.page import MailPage, PageWriter
 from services.notify.settings import Settings
 from shared.runtime.clock import Clock
@@ -57,6 +62,9 @@ class _Policy(EmailPolicy):
 
     def _check(self, name: str, value: str, folded: str) -> None:
         refuse_line_breaks(folded, self.linesep)
+        if not folded.isascii():
+            # The library writes a raw byte for some encoded words without a charset: no server is told of SMTPUTF8.
+            raise HeaderInjected(f"the header {name!r} has a byte outside ASCII")
         # A header written as it was parsed needs no second parsing.
         is_unchanged = folded == f"{name}: {value}{self.linesep}" and "=?" not in folded
         if isinstance(value, AddressHeader) and not is_unchanged:

@@ -289,6 +289,7 @@ def addresses(header: Callable[[], Any]) -> list[str] | None:
 @example("=?utf-8?q?a?=", "Subject")
 @example("=?utf-8?q?a=0d=0aBcc:_x?=", "Subject")
 @example("=?utf-8?q?a=0d=0a_b?=", "X-Tertulia-Edition")
+@example("=??B?=00", "Message-ID")
 @example("x" * 77, "Subject")
 @example('"Doe, Jane" <jane@example.org>', "To")
 @example(f'"{"a" * 60}, b@example.org, c" <jane@example.org>', "To")
