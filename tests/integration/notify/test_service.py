@@ -22,6 +22,9 @@ from shared.messaging.broker import KafkaPublisher, make_broker
 from shared.runtime.settings import ConnectionSettings
 from tests.support.notify_stage import agenda, encounter, everybody, participant
 
+#: Slots of ten years, of a quarter of an hour: nothing is mailed for what is over.
+COMING = 4 * 24 * 3652
+
 pytestmark = pytest.mark.kafka
 
 SETTINGS = {"TERTULIA_WINDOW_SECONDS": "0.5", "TERTULIA_SWEEP_SECONDS": "1"}
@@ -61,12 +64,14 @@ async def test_an_agenda_is_one_mail_and_a_change_another(
     broker = make_broker(connection)
     await broker.start()
     publisher = KafkaPublisher(broker)
-    await publisher.publish(*here(agenda(1, encounter(0, 1)), *everybody(3), participant(0, 2, email=address)))
+    await publisher.publish(*here(agenda(1, encounter(COMING, 1)), *everybody(3), participant(0, 2, email=address)))
     [first] = await _mails(smtp_sink.directory, address, 1)
-    await publisher.publish(*here(agenda(1, encounter(0, 1)), agenda(2, encounter(4, 1), encounter(5, 2))))
+    await publisher.publish(
+        *here(agenda(1, encounter(COMING, 1)), agenda(2, encounter(COMING + 4, 1), encounter(COMING + 5, 2)))
+    )
     await _mails(smtp_sink.directory, address, 2)
     # A later mail to another participant shows that no third mail is on its way.
-    await publisher.publish(*here(agenda(1, encounter(4, 1), number=3), participant(3, email=later)))
+    await publisher.publish(*here(agenda(1, encounter(COMING + 4, 1), number=3), participant(3, email=later)))
     await _mails(smtp_sink.directory, later, 1)
     [_, second] = mails(smtp_sink.directory, address)
     await broker.stop()
