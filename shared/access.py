@@ -58,6 +58,7 @@ class Action(StrEnum):
     REVOKE_LINKS = "links.revoke"
     READ_REQUESTS = "requests.read"
     CHANGE_REQUESTS = "requests.change"
+    ACT_ON_OWN_REQUESTS = "requests.own"
     READ_AGENDA = "agenda.read"
     PLAN_AGENDA = "agenda.plan"
     EDIT_AGENDA = "agenda.edit"
@@ -111,6 +112,7 @@ _WRITE: Final = frozenset(
         Action.CHANGE_PARTIES,
         Action.REVOKE_LINKS,
         Action.CHANGE_REQUESTS,
+        Action.ACT_ON_OWN_REQUESTS,
         Action.EDIT_AGENDA,
         Action.REPORT_ATTENDANCE,
         Action.IMPORT,
@@ -166,7 +168,7 @@ ROLE_ACTIONS: Final[Mapping[StaffRole, frozenset[Action]]] = {
     StaffRole.GOVERNMENT: frozenset({Action.READ_OBSERVATORY}),
 }
 #: Actions of a participant with a link, on the participant's own data only.
-PARTICIPANT_ACTIONS: Final = frozenset({Action.READ_PARTICIPANTS})
+PARTICIPANT_ACTIONS: Final = frozenset({Action.READ_PARTICIPANTS, Action.ACT_ON_OWN_REQUESTS})
 #: Actions on the operator as a whole: a principal of some editions may not do them.
 OPERATOR_WIDE: Final = frozenset({Action.OPEN_EDITIONS, Action.MANAGE_KEYS, Action.MANAGE_STAFF})
 #: Actions whose answers cannot leave personal data out.

@@ -29,6 +29,7 @@ WORDS: Final[dict[Action, str]] = {
     Action.REVOKE_LINKS: "end the links of a participant",
     Action.READ_REQUESTS: "read match requests",
     Action.CHANGE_REQUESTS: "make and answer match requests",
+    Action.ACT_ON_OWN_REQUESTS: "make and answer match requests in the name of a participant",
     Action.READ_AGENDA: "read encounters",
     Action.PLAN_AGENDA: "read affinities, proposals, goals, waits and remedies; ask what-if questions",
     Action.EDIT_AGENDA: "edit the agenda by hand, ask for proposals",

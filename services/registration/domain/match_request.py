@@ -34,15 +34,20 @@ _TRANSITIONS: dict[Answer, tuple[RequestState, frozenset[RequestState]]] = {
 LIVE = frozenset({RequestState.REQUESTED, RequestState.ACCEPTED})
 
 
-class MatchRequestFacts(Facts):
+class OwnRequestFacts(Facts):
     """A request to meet a participant; with `target_id` null, a request for `partners_wanted` proposed partners."""
 
-    requester_id: Id
     target_id: Id | None = None
     partners_wanted: int = Field(
         default=1, ge=1, le=20, description="Number of proposals, for a request without a target."
     )
     priority: int = Field(default=2, ge=1, le=3, description="1 nice to have, 2 wanted, 3 most wanted.")
+
+
+class MatchRequestFacts(OwnRequestFacts):
+    """A request of a participant to meet another participant, or for proposed partners."""
+
+    requester_id: Id
 
     @model_validator(mode="after")
     def _has_two_sides(self) -> Self:
@@ -82,6 +87,10 @@ class MatchRequest(MatchRequestFacts, Entity):
     @property
     def due(self) -> datetime | None:
         return self.expires_at if self.state is RequestState.REQUESTED else None
+
+    def side_of(self, answer: Answer) -> str | None:
+        """Return the participant who may give an answer: the requester withdraws, the target does all else."""
+        return self.requester_id if answer is Answer.WITHDRAWAL else self.target_id
 
     def answered(self, answer: Answer, now: datetime) -> Self:
         """Return the request with that answer; itself if it has the answer already.

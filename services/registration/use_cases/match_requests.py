@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from services.registration.domain.edition import Edition
-from services.registration.domain.errors import Conflict, FieldError, Invalid
+from services.registration.domain.errors import Conflict, FieldError, Invalid, NotFound
 from services.registration.domain.match_request import Answer, MatchRequest, MatchRequestFacts, pair_key
 from services.registration.domain.participant import Participant
 from services.registration.domain.parties import must_be_active
@@ -46,6 +46,17 @@ class MatchRequestService:
             return answered
 
         return await self._unit.amend(MatchRequest, edition_id, request_id, change)
+
+    async def answer_as(self, edition_id: str, participant_id: str, request_id: str, answer: Answer) -> MatchRequest:
+        """Answer as the participant whom the answer is for: the target accepts and declines, the requester withdraws.
+
+        Raises:
+            NotFound: the participant has no such request to answer in this way.
+        """
+        request = await self._unit.repository.find(MatchRequest, edition_id, request_id)
+        if request is None or participant_id != request.side_of(answer):
+            raise NotFound(f"there is no such match request for the {answer} of this participant")
+        return await self.answer(edition_id, request_id, answer)
 
     async def _must_be_able_to_meet(self, edition_id: str, facts: MatchRequestFacts) -> None:
         ids = {"/requester_id": facts.requester_id} | ({"/target_id": facts.target_id} if facts.target_id else {})

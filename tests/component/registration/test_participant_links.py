@@ -94,3 +94,33 @@ async def test_a_link_ends_some_time_after_the_edition(visitor: Visitor, clock: 
 
 async def test_without_the_secret_no_link_opens_anything(visitor: Visitor, context: ApiContext) -> None:
     assert (await visitor(secret="").get("/me")).status_code == 401
+
+
+async def test_a_link_answers_the_requests_that_were_put_to_its_participant(
+    visitor: Visitor, edition: EditionHarness
+) -> None:
+    me, other, third = edition.participants[:3]
+    mine = f"{edition.path}/participants/{me}/match-requests"
+    requests = f"{edition.path}/match-requests"
+    put_to_me = (await edition.post(requests, {"requester_id": third, "target_id": me}))["request_id"]
+    between_others = await edition.post(requests, {"requester_id": third, "target_id": other})
+    ana = visitor()
+    accepted = await ana.post(f"{mine}/{put_to_me}/acceptance")
+    assert (accepted.status_code, accepted.json()["state"]) == (200, "accepted")
+    assert (await ana.post(f"{mine}/{put_to_me}/withdrawal")).status_code == 404
+    assert (await ana.post(f"{mine}/{between_others['request_id']}/acceptance")).status_code == 404
+    theirs = f"{edition.path}/participants/{other}/match-requests/{between_others['request_id']}/acceptance"
+    assert (await ana.post(theirs)).status_code == 404
+    assert (await ana.post(f"{edition.path}/match-requests/{put_to_me}/refusal")).status_code == 403
+
+
+async def test_a_link_asks_and_withdraws_as_its_participant(visitor: Visitor, edition: EditionHarness) -> None:
+    me, _, other = edition.participants[:3]
+    mine = f"{edition.path}/participants/{me}/match-requests"
+    ana = visitor()
+    asked = await ana.post(mine, json={"target_id": other, "priority": 3})
+    assert (asked.status_code, asked.json()["requester_id"], asked.json()["state"]) == (201, me, "requested")
+    assert (await ana.post(mine, json={"target_id": other, "requester_id": other})).status_code == 422
+    assert (await ana.post(mine, json={"target_id": me})).status_code == 422
+    withdrawn = await ana.post(f"{mine}/{asked.json()['request_id']}/withdrawal")
+    assert withdrawn.json()["state"] == "withdrawn"
