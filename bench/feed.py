@@ -2,7 +2,7 @@
 
 350 people poll at 500 requests a second in all; nine in ten polls know the present ETag. A fact changes every second.
 The server runs in a process of its own, with its stores in memory. Times are of the client, from the moment at which a
-request was due.
+request was due. A bare ASGI answer of the same process, asked for at the same rate, is the second row.
 
 - `--rate 500`, `--seconds 20`, `--people 350`: the load.
 """
@@ -13,6 +13,7 @@ import asyncio
 import multiprocessing
 import resource
 import time
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -23,7 +24,8 @@ from pydantic import SecretStr
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import Receive, Scope, Send
 
 from bench.churn.edition import EDITION, ChurnEdition
 from bench.churn.post import NotifyInMemory
@@ -51,12 +53,12 @@ def run(
     seconds: str = "20",
     people: str = "350",
 ) -> list[dict[str, object]]:
-    """Return the row of a run."""
+    """Return the row of the feeds and the row of a bare answer."""
     (port,) = free_ports(1)
     server = multiprocessing.get_context("spawn").Process(target=_serve, args=(port, int(people)), daemon=True)
     server.start()
     try:
-        return [asyncio.run(_load(f"http://{HOST}:{port}", float(rate), float(seconds)))]
+        return asyncio.run(_load(f"http://{HOST}:{port}", float(rate), float(seconds)))
     finally:
         server.terminate()
         server.join()
@@ -86,7 +88,16 @@ def _serve(port: int, people: int) -> None:
         used = resource.getrusage(resource.RUSAGE_SELF)
         return PlainTextResponse(str(used.ru_utime + used.ru_stime))
 
-    own = [Route("/begin", begin), Route("/change/{number}", change), Route("/cpu", cpu)]
+    async def bare(scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG001 - it reads nothing
+        await send({"type": "http.response.start", "status": HTTPStatus.NOT_MODIFIED, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    own: list[BaseRoute] = [
+        Mount("/bare", bare),
+        Route("/begin", begin),
+        Route("/change/{number}", change),
+        Route("/cpu", cpu),
+    ]
     serve(settings, Starlette(routes=[*own, *public_routes(feed, addresses)]))
 
 
@@ -94,35 +105,52 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-async def _load(base: str, rate: float, seconds: float) -> dict[str, object]:
-    random, tags, times, statuses = Random(1), dict[str, str](), list[float](), list[int]()
+async def _load(base: str, rate: float, seconds: float) -> list[dict[str, object]]:
+    random, tags = Random(1), dict[str, str]()
     async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=100)) as session:
         addresses = await _begin(session, base)
 
-        async def poll(due: float, address: str, *, knows: bool) -> None:
+        async def poll(address: str, *, knows: bool) -> int:
             headers = {"if-none-match": tags[address]} if knows and address in tags else {}
             async with session.get(address, headers=headers) as answer:
                 await answer.read()
                 tags[address] = answer.headers.get("etag", "")
-                statuses.append(answer.status)
-                times.append(time.monotonic() - due)
+                return answer.status
+
+        async def poll_any() -> int:
+            return await poll(random.choice(addresses), knows=random.random() >= _UNKNOWING)
 
         for address in addresses:
-            await poll(time.monotonic(), address, knows=False)
-        times.clear()
-        statuses.clear()
+            await poll(address, knows=False)
         changing = asyncio.create_task(_change(session, base, seconds))
-        cpu_before, began = await _cpu(session, base), time.monotonic()
-        polls: list[asyncio.Task[None]] = []
-        for number in range(round(rate * seconds)):
-            due = began + number / rate
-            await asyncio.sleep(max(0.0, due - time.monotonic()))
-            knows = random.random() >= _UNKNOWING
-            polls.append(asyncio.create_task(poll(due, random.choice(addresses), knows=knows)))
-        await asyncio.gather(*polls)
-        took, cpu = time.monotonic() - began, await _cpu(session, base) - cpu_before
+        feeds = await _paced(session, base, rate, seconds, poll_any)
         agendas = await changing
         wrong = await _differing(session, addresses, agendas)
+        bare = await _paced(session, base, rate, seconds, lambda: poll(f"{base}/bare", knows=False))
+    return [
+        {"answer": "feed", **feeds, "feeds_unlike_the_agenda": wrong},
+        {"answer": "bare ASGI", **bare, "feeds_unlike_the_agenda": ""},
+    ]
+
+
+async def _paced(
+    session: aiohttp.ClientSession, base: str, rate: float, seconds: float, ask: Callable[[], Awaitable[int]]
+) -> dict[str, object]:
+    """Ask at a steady rate, and return the figures of the answers. `ask` returns the status of an answer."""
+    times, statuses = list[float](), list[int]()
+
+    async def timed(due: float) -> None:
+        statuses.append(await ask())
+        times.append(time.monotonic() - due)
+
+    cpu_before, began = await _cpu(session, base), time.monotonic()
+    polls: list[asyncio.Task[None]] = []
+    for number in range(round(rate * seconds)):
+        due = began + number / rate
+        await asyncio.sleep(max(0.0, due - time.monotonic()))
+        polls.append(asyncio.create_task(timed(due)))
+    await asyncio.gather(*polls)
+    took, cpu = time.monotonic() - began, await _cpu(session, base) - cpu_before
     times.sort()
     return {
         "requests_a_second": round(len(times) / took),
@@ -131,7 +159,6 @@ async def _load(base: str, rate: float, seconds: float) -> dict[str, object]:
         "p50_ms": round(1000 * percentile(times, 0.5), 1),
         "p99_ms": round(1000 * percentile(times, 0.99), 1),
         "cores": round(cpu / took, 2),
-        "feeds_unlike_the_agenda": wrong,
     }
 
 

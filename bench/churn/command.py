@@ -1,7 +1,8 @@
-"""Mailboxes under changes of an edition: calendars read by three libraries, with mails lost, doubled and reordered.
+"""Mailboxes and feeds under changes of an edition: calendars read by three libraries, with mails lost and reordered.
 
 Notify runs in memory on random changes of an edition, a third of them undone. Every mailbox is read by every library
 that the machine has (`make tools` installs ical.js and ical4j), in a calendar program that follows RFC 5546 strictly.
+The mails alone are judged, and the feeds alone: those of the participants concerned after each change, and of others.
 
 - `--people 350`, `--changes 1000`, `--seed 2027`: the size of the run and its draw.
 """
@@ -21,19 +22,21 @@ from random import Random
 
 import structlog
 
+from bench.churn.agendas import agenda_of, is_like
 from bench.churn.edition import EDITION, OPENING, ChurnEdition
+from bench.churn.feeds import PolledFeeds
 from bench.churn.post import NotifyInMemory, posted
 from bench.churn.readers import Reader, calendar_parts, readers, validators
 from bench.churn.receiver import FileRefused, Mailbox, ReadFile, Shown, doubles
 from services.notify.ports import RenderedMail
-from services.notify.rendering.calendar import uid_of
-from services.notify.settings import Settings
+from shared.contract.events import AgendaChanged, Event
 
 #: Longest pause between two changes. Notify gathers changes for a minute.
 _PAUSE_SECONDS = 60.0
 #: Share of the changes before the day; the others come from half an hour before the opening.
 _BEFORE_THE_DAY = 0.8
-_DOMAIN: str = Settings.model_fields["mail_domain"].default
+#: Participants whose feed is polled after each change, besides those concerned.
+_POLLED_BESIDES = 20
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,10 @@ def run(
         files = write_files(churned.mails, Path(folder))
         rows: list[dict[str, object]] = [churned.figures()]
         rows += [judge(name, read, churned, files, int(seed)) for name, read in readers().items()]
+        answers = churned.feeds.write(Path(folder))
+        rows += [churned.feeds.judge(name, read, answers) for name, read in readers().items()]
         rows += [
-            {"validator": name, "files": len(files), "findings": len(validate(files))}
+            {"validator": name, "files": len(files) + len(answers), "findings": len(validate([*files, *answers]))}
             for name, validate in validators().items()
         ]
     return rows
@@ -71,11 +76,15 @@ def run(
 
 @dataclass(frozen=True)
 class Churned:
-    """The outcome of a run: its mails in order, the agenda of every participant's address at the end, and that time."""
+    """The outcome of a run.
+
+    `mails` are in their order. `at_the_end` has the agenda of every participant's address at the end, `ended_at`.
+    """
 
     people: int
     changes: int
     mails: list[SentMail]
+    feeds: PolledFeeds
     at_the_end: dict[str, frozenset[Shown]]
     ended_at: datetime
 
@@ -94,45 +103,44 @@ class Churned:
 
 
 async def churn(people: int, changes: int, seed: int) -> Churned:
-    """Run an edition through its changes, and return the mails."""
-    random = Random(seed)
+    """Run an edition through its changes, and return the mails and the polls of the feeds."""
+    random, polling = Random(seed), Random(f"{seed}/polls")
     notify = NotifyInMemory(OPENING - timedelta(days=30))
     edition = ChurnEdition(people, random, notify.now)
     mails: list[SentMail] = []
+    feeds = PolledFeeds(notify, edition)
 
     async def wait(seconds: float) -> None:
         mails.extend(_sent(mail, edition) for mail in await notify.wait(seconds))
 
     await notify.consume(EDITION, edition.publication())
     await wait(600)
+    await feeds.poll(range(people))
     for number in range(changes):
         if number == round(changes * _BEFORE_THE_DAY):
             notify.now = OPENING - timedelta(minutes=30)
         edition.now = notify.now
-        await notify.consume(EDITION, edition.change(number))
+        events = edition.change(number)
+        await notify.consume(EDITION, events)
+        besides = polling.sample(range(people), min(people, _POLLED_BESIDES))
+        await feeds.poll(sorted({*_concerned(events), *besides}))
         await wait(random.uniform(0, _PAUSE_SECONDS))
     await wait(600)
-    at_the_end = {person.email: _agenda(edition, number) for number, person in enumerate(edition.people)}
-    return Churned(people, changes, mails, at_the_end, notify.now)
+    await feeds.poll(range(people))
+    at_the_end = {person.email: agenda_of(edition, number) for number, person in enumerate(edition.people)}
+    return Churned(people, changes, mails, feeds, at_the_end, notify.now)
+
+
+def _concerned(events: Sequence[Event]) -> set[int]:
+    """Return the numbers of the participants whose agenda is announced anew."""
+    return {int(event.participant_id.removeprefix("prt_")) for event in events if isinstance(event, AgendaChanged)}
 
 
 def _sent(mail: RenderedMail, edition: ChurnEdition) -> SentMail:
     number = int(email.message_from_bytes(mail.content)["X-Tertulia-Participant"].removeprefix("prt_"))
     is_theirs = edition.people[number].email == mail.recipient
-    agenda = _agenda(edition, number) if is_theirs else frozenset()
+    agenda = agenda_of(edition, number) if is_theirs else frozenset()
     return SentMail(mail.recipient, mail.content, agenda, b"\r\nX-Tertulia-Entry:" in mail.content)
-
-
-def _agenda(edition: ChurnEdition, number: int) -> frozenset[Shown]:
-    return frozenset(
-        Shown(
-            uid_of(EDITION, f"prt_{number}", entry.kind, entry.entry_id, _DOMAIN),
-            entry.starts_at,
-            entry.ends_at,
-            entry.table or "",
-        )
-        for entry in edition.agenda(number)
-    )
 
 
 def write_files(mails: Sequence[SentMail], folder: Path) -> list[Path]:
@@ -194,7 +202,7 @@ def _replay(
             continue  # the mail of the whole agenda follows
         if doubles(mailbox.shown()) > doubles(mails[newest].agenda):
             yield "double"
-        if not _is_like(mailbox, mails[newest].agenda):
+        if not is_like(mailbox, mails[newest].agenda):
             yield "older"
     if newest == len(files) - 1:
         yield "newest arrived"
@@ -206,19 +214,7 @@ def _is_right_at_the_end(mailbox: Mailbox, agenda: frozenset[Shown] | None, ende
     """Compare a calendar with an agenda. A person who left (`None`) is told of nothing that is over."""
     if agenda is None:
         return all(entry.ends_at <= ended_at for entry in mailbox.shown())
-    return _is_like(mailbox, agenda)
-
-
-def _is_like(mailbox: Mailbox, agenda: frozenset[Shown]) -> bool:
-    """Compare a calendar with an agenda: UID, start and end, and the table at the end of the location."""
-    shown = {entry.uid: entry for entry in mailbox.shown()}
-    if shown.keys() != {entry.uid for entry in agenda}:
-        return False
-    return all(
-        (entry.starts_at, entry.ends_at) == (shown[entry.uid].starts_at, shown[entry.uid].ends_at)
-        and (not entry.location or shown[entry.uid].location.endswith(f" {entry.location}"))
-        for entry in agenda
-    )
+    return is_like(mailbox, agenda)
 
 
 def nil_changes(mails: Sequence[SentMail]) -> int:

@@ -8,9 +8,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
+from pydantic import SecretStr
+
 from services.notify.aggregate import AudienceAggregate
 from services.notify.delivery_worker import DeliveryWorker
+from services.notify.feed.memory_store import InMemoryFeeds
+from services.notify.feed.service import CalendarFeed
 from services.notify.ports import RenderedMail
+from services.notify.rendering.addresses import PublicAddresses
 from services.notify.rendering.mail import MailWriter
 from services.notify.service import Notify
 from services.notify.settings import Settings
@@ -47,14 +52,19 @@ class NotifyInMemory:
 
     def __init__(self, now: datetime) -> None:
         self.now = now
-        settings = Settings(smtp_connections=1)
+        settings = Settings(
+            smtp_connections=1,
+            public_url="https://agenda.example.org",
+            link_secret=SecretStr("a secret of no edition " * 2),
+        )
         self.letterbox, ledger = Letterbox(), InMemoryLedger(self._clock)
         self.journal = Journal(
             AudienceAggregate(), InMemoryJournalStore(), LedgerOutlet(ledger, settings.window), self._clock
         )
-        worker = DeliveryWorker(
-            self.journal, ledger, ledger, MailWriter(settings, self._clock), settings, self._clock, Health(1e9)
-        )
+        writer = MailWriter(settings, self._clock)
+        worker = DeliveryWorker(self.journal, ledger, ledger, writer, settings, self._clock, Health(1e9))
+        self.addresses = PublicAddresses(settings)
+        self.feed = CalendarFeed(self.journal, InMemoryFeeds(), writer.feed, writer.page, self._clock)
         self._notify = Notify(self.journal, ledger, self.letterbox, worker, settings, self._clock)
         self._offset = 0
 

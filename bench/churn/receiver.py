@@ -65,6 +65,10 @@ class Mailbox:
                 CANCEL has more than an event or none, or a UID comes twice.
         """
         self._check(file)
+        self.merge(file)
+
+    def merge(self, file: ReadFile) -> None:
+        """Keep the newer state of each entry."""
         for event in file.events:
             known = self.events.get(event.uid)
             if known is None or event.age > known.age:

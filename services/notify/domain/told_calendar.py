@@ -22,13 +22,14 @@ _MOST_CANCELLED = 300
 class CalendarEntry(FrozenModel):
     """An entry as a mailbox was last told.
 
-    `shown` is a hash of all that a calendar program shows of the entry, with numbers in place of texts. A
-    cancelled entry keeps its last line.
+    `shown` is a hash of all that a calendar program shows of the entry, with numbers in place of texts. `changed_at` is
+    the time at which it changed last, unknown in older ledgers. A cancelled entry keeps its last line.
     """
 
     line: AgendaLine
     shown: str = ""
     sequence: int = Field(ge=0)
+    changed_at: Instant | None = None
     cancelled_at: Instant | None = None
 
     def cancel(self, now: datetime, version: int = 0) -> CalendarEntry:
@@ -36,7 +37,7 @@ class CalendarEntry(FrozenModel):
         if self.cancelled_at:
             return self
         sequence = max(self.sequence + 1, version)
-        return self.model_copy(update={"sequence": sequence, "cancelled_at": now, "shown": ""})
+        return self.model_copy(update={"sequence": sequence, "changed_at": now, "cancelled_at": now, "shown": ""})
 
 
 class ToldCalendar(FrozenModel):
@@ -83,6 +84,7 @@ def next_calendar(
             _shown(audience, participant_id, line),
             known.get(line.entry_id),
             version,
+            now,
         )
         for line in content.lines
     ]
@@ -90,10 +92,11 @@ def next_calendar(
     return ToldCalendar(entries=entries, person=audience.contacts[participant_id].person_id)
 
 
-def _confirmed(line: AgendaLine, shown: str, told: CalendarEntry | None, version: int) -> CalendarEntry:
+def _confirmed(line: AgendaLine, shown: str, told: CalendarEntry | None, version: int, now: datetime) -> CalendarEntry:
     if told and told.shown == shown:
         return told.model_copy(update={"line": line})
-    return CalendarEntry(line=line, shown=shown, sequence=max(told.sequence + 1 if told else 0, version))
+    sequence = max(told.sequence + 1 if told else 0, version)
+    return CalendarEntry(line=line, shown=shown, sequence=sequence, changed_at=now)
 
 
 def _gone(

@@ -84,7 +84,10 @@ class CalendarFile:
         return bytes(calendar.to_ical()), method
 
     def feed(self, entries: tuple[CalendarEntry, ...], name: str, timezone: str, changed_at: datetime) -> bytes:
-        """Return the file of a feed, last changed at this time. It has no method: a program fetches it as a whole."""
+        """Return the file of a feed, last changed at this time. It has no method: a program fetches it as a whole.
+
+        Without a method, the `DTSTAMP` of an entry is the time of its last change (RFC 5545, 3.8.7.2).
+        """
         calendar = _calendar()
         calendar.add("NAME", name)
         calendar.add("X-WR-CALNAME", name)
@@ -93,7 +96,7 @@ class CalendarFile:
         calendar.add("X-PUBLISHED-TTL", f"PT{_REFRESH // timedelta(minutes=1)}M")
         calendar.add("LAST-MODIFIED", changed_at.astimezone(UTC))
         for entry in entries:
-            calendar.add_component(self._event(entry, changed_at))
+            calendar.add_component(self._event(entry, entry.changed_at or changed_at))
         return bytes(calendar.to_ical())
 
     def uid(self, line: AgendaLine) -> str:
@@ -107,6 +110,8 @@ class CalendarFile:
         event = Event()
         event.add("UID", self.uid(line))
         event.add("DTSTAMP", stamp.astimezone(UTC))
+        if entry.changed_at:
+            event.add("LAST-MODIFIED", entry.changed_at.astimezone(UTC))
         event.add("SEQUENCE", entry.sequence)
         event.add("STATUS", "CANCELLED" if is_cancelled else "CONFIRMED")
         event.add("DTSTART", line.starts_at.astimezone(UTC))

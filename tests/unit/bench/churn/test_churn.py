@@ -34,6 +34,27 @@ def test_every_reader_agrees_with_the_agenda_and_no_validator_objects(churned: C
     assert churned.figures()["mails_of_nil_change"] == 0
 
 
+def test_every_feed_is_the_agenda_at_every_poll_and_no_validator_objects(churned: Churned, tmp_path: Path) -> None:
+    files = churned.feeds.write(tmp_path)
+    for library, read in readers().items():
+        row = churned.feeds.judge(library, read, files)
+        assert row["polls"] > len(files) > 60, row  # type: ignore[operator]
+        assert {row[name] for name in ("ghosts", "doubles", "stale")} == {0}, row
+    for library, validate in validators().items():
+        assert validate(files) == [], library
+
+
+@pytest.mark.parametrize(("is_older", "faults"), [(True, ("stale", "ghosts")), (False, ("stale",))])
+def test_the_judge_sees_a_feed_that_is_behind_or_empty(
+    churned: Churned, tmp_path: Path, is_older: bool, faults: tuple[str, ...]
+) -> None:
+    files = churned.feeds.write(tmp_path)
+    whole = [read_text(file.read_bytes()) for file in files]
+    wrong = [whole[0], *whole[:-1]] if is_older else [ReadFile("", ())] * len(whole)
+    row = churned.feeds.judge("wrong", lambda _: wrong, files)
+    assert all(row[name] for name in faults), row
+
+
 def test_the_judge_sees_entries_that_are_dropped_instead_of_cancelled(churned: Churned, tmp_path: Path) -> None:
     files = write_files(churned.mails, tmp_path)
 

@@ -96,6 +96,18 @@ def test_a_told_entry_that_is_gone_is_cancelled_under_a_risen_sequence() -> None
     assert (gone["SUMMARY"], gone.start) == ("Cancelled: Encounter with Metal 2", before[str(gone.uid)].start)
 
 
+def test_every_event_is_dated_by_its_last_change() -> None:
+    told = told_of(encounter(0, 1), encounter(1, 2))
+    later = NOW + timedelta(hours=1)
+    state = audience(*everybody(), agenda(1, encounter(0, 1), encounter(3, 2)))
+    calendar = next_calendar(state, "prt_0", mail_content(state, "prt_0"), told, 2, later)
+    mailed = parsed(calendar_file().write(calendar.entries, later).decode()).events
+    fed = parsed(calendar_file().feed(calendar.entries, "B2B", "Europe/Madrid", later).decode()).events
+    assert [event.last_modified for event in mailed] == [NOW, later]
+    assert [moment(event.stamp) for event in mailed] == [later, later]
+    assert [moment(event.stamp) for event in fed] == [NOW, later]
+
+
 def test_a_reminder_is_there_by_choice_and_not_on_cancelled_entries() -> None:
     assert "VALARM" not in written(entries=(encounter(0, 1),))
     with_alarm = written(entries=(encounter(0, 1),), alarm_minutes=10)
