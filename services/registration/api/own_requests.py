@@ -12,6 +12,7 @@ from services.registration.api.replies import Tried, created, outcome, tried_or
 from services.registration.api.rights import needs
 from services.registration.domain.errors import FieldError, Invalid
 from services.registration.domain.match_request import Answer, MatchRequest, MatchRequestFacts, OwnRequestFacts
+from services.registration.domain.participant import Participant
 from shared.access import Action
 
 router = APIRouter(
@@ -37,6 +38,7 @@ async def ask_as_participant(
     idempotency_key: IdempotencyKey = None,
 ) -> Response:
     """Ask in the name of the participant: as `POST .../match-requests` does."""
+    await service.get(Participant, edition_id, participant_id)
     if facts.target_id == participant_id:
         raise Invalid(FieldError("/target_id", "a participant cannot ask to meet themselves"))
     whole = MatchRequestFacts(requester_id=participant_id, **facts.values())
