@@ -122,6 +122,8 @@ def _arguments(method: str, template: str) -> dict[str, Any]:
     if "/imports/" in template:
         header = "name;kind;country" if "organisations" in template else "organisation;name;email;languages"
         return {"content": header + "\n", "headers": {"content-type": "text/csv"}}
+    if template.endswith("/participants/{participant_id}/match-requests"):
+        return {"json": {}}
     what = template.rpartition("/")[2]
     if what == "{external_id}":
         what = template.split("/")[4]
