@@ -53,7 +53,7 @@ REGISTRATION = Topic(
     summary="Snapshots of editions, organisations and participants. Holds personal data.",
     source="registration",
     events=(EditionChanged, OrganisationChanged, ParticipantChanged, OrganisationErased, ParticipantErased),
-    consumers=("matching", "scheduler", "notify"),
+    consumers=("matching", "scheduler", "notify", "portal"),
     personal=True,
     erased_within=timedelta(hours=24),
 )
@@ -62,21 +62,21 @@ MATCH_REQUEST = Topic(
     summary="Match requests and their states.",
     source="registration",
     events=(MatchRequestChanged,),
-    consumers=("matching",),
+    consumers=("matching", "portal"),
 )
 AFFINITY = Topic(
     name="affinity.v1",
     summary="The score of a pair, its reasons and its consent.",
     source="matching",
     events=(AffinityScored,),
-    consumers=("scheduler", "notify"),
+    consumers=("scheduler", "notify", "portal"),
 )
 AGENDA = Topic(
     name="agenda.v1",
     summary="A participant's whole agenda at a revision, its changes and their causes.",
     source="scheduler",
     events=(AgendaChanged,),
-    consumers=("notify",),
+    consumers=("notify", "portal"),
     public=True,
 )
 ENCOUNTER = Topic(
@@ -84,7 +84,7 @@ ENCOUNTER = Topic(
     summary="The life of an encounter.",
     source="scheduler",
     events=(EncounterChanged,),
-    consumers=("matching",),
+    consumers=("matching", "portal"),
     public=True,
 )
 NOTIFICATION = Topic(

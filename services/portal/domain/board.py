@@ -1,0 +1,126 @@
+"""The board of an edition: its slots and tables, and the encounters at them; also the view of the wall."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.portal.domain.people import ShownPerson, shown_person
+from services.portal.domain.picture import EditionPicture
+from shared.contract.events import EncounterChanged, EncounterState, Slot, Zone
+
+#: States in which an encounter has its place.
+PLACED_STATES = frozenset({EncounterState.SCHEDULED, EncounterState.MOVED, EncounterState.HELD, EncounterState.MISSED})
+
+
+@dataclass(frozen=True)
+class ShownEncounter:
+    """An encounter with its people, in the order of the event."""
+
+    encounter: EncounterChanged
+    people: tuple[ShownPerson, ...]
+
+
+@dataclass(frozen=True)
+class BoardRow:
+    """The encounters of a table, by slot; None where the table is free."""
+
+    table: str
+    cells: tuple[ShownEncounter | None, ...]
+
+
+@dataclass(frozen=True)
+class BoardZone:
+    """The tables of a zone."""
+
+    zone: Zone
+    rows: tuple[BoardRow, ...]
+
+
+@dataclass(frozen=True)
+class Board:
+    """All encounters of an edition: those with a place by zone, table and slot, and those that wait."""
+
+    slots: tuple[Slot, ...]
+    zones: tuple[BoardZone, ...]
+    waiting: tuple[ShownEncounter, ...]
+
+
+def board_of(picture: EditionPicture) -> Board:
+    """Return the board. A table that is out of service is still shown while encounters are there."""
+    if picture.edition is None:
+        return Board((), (), ())
+    at: defaultdict[tuple[str, str], dict[int, ShownEncounter]] = defaultdict(dict)
+    for encounter in picture.encounters.values():
+        if encounter.place and encounter.state in PLACED_STATES:
+            shown = shown_encounter(picture, encounter)
+            at[encounter.place.zone_id, encounter.place.table][encounter.place.slot] = shown
+    slots = picture.edition.slots
+    zones = []
+    for zone in picture.edition.zones:
+        beyond = sorted(table for zone_id, table in at if zone_id == zone.zone_id and table not in zone.tables)
+        rows = tuple(
+            BoardRow(table, tuple(at[zone.zone_id, table].get(slot.index) for slot in slots))
+            for table in (*zone.tables, *beyond)
+        )
+        if rows:
+            zones.append(BoardZone(zone, rows))
+    waiting = [
+        shown_encounter(picture, encounter)
+        for encounter in picture.encounters.values()
+        if encounter.state is EncounterState.WAITING
+    ]
+    return Board(slots, tuple(zones), tuple(sorted(waiting, key=lambda shown: shown.encounter.encounter_id)))
+
+
+def shown_encounter(picture: EditionPicture, encounter: EncounterChanged) -> ShownEncounter:
+    """Return an encounter with the names of its people."""
+    parties = zip(encounter.participant_ids, encounter.organisation_ids, strict=True)
+    guests = ((guest.participant_id, guest.organisation_id) for guest in encounter.guests)
+    return ShownEncounter(encounter, tuple(shown_person(picture, *party) for party in (*parties, *guests)))
+
+
+@dataclass(frozen=True)
+class WallTime:
+    """The encounters of a slot, by zone and table."""
+
+    slot: Slot
+    encounters: tuple[ShownEncounter, ...]
+
+
+@dataclass(frozen=True)
+class Wall:
+    """The slot that is on, and the next one."""
+
+    now: WallTime | None
+    next: WallTime | None
+
+
+def wall_of(picture: EditionPicture, now: datetime) -> Wall:
+    """Return the encounters of the present slot and of the next."""
+    slots = picture.edition.slots if picture.edition else ()
+    on = next((slot for slot in slots if slot.starts_at <= now < slot.ends_at), None)
+    coming = next((slot for slot in slots if slot.starts_at > now), None)
+    return Wall(_wall_time(picture, on), _wall_time(picture, coming))
+
+
+def _wall_time(picture: EditionPicture, slot: Slot | None) -> WallTime | None:
+    if slot is None:
+        return None
+    found = [
+        shown_encounter(picture, encounter)
+        for encounter in picture.encounters.values()
+        if encounter.place and encounter.place.slot == slot.index and encounter.state in PLACED_STATES
+    ]
+    order = {zone.zone_id: number for number, zone in enumerate(picture.edition.zones if picture.edition else ())}
+    return WallTime(slot, tuple(sorted(found, key=lambda shown: _table_order(shown, order))))
+
+
+def _table_order(shown: ShownEncounter, zones: dict[str, int]) -> tuple[int, int, str]:
+    """Sort key of an encounter: zone, then the table by its number, then by its label."""
+    place = shown.encounter.place
+    if place is None:
+        return len(zones), 0, ""
+    digits = "".join(filter(str.isdigit, place.table))
+    return zones.get(place.zone_id, len(zones)), int(digits or 0), place.table

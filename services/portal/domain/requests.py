@@ -1,0 +1,73 @@
+"""A participant's match requests, as pages show them: to answer, sent, and ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.portal.domain.people import ShownPerson, shown_person
+from services.portal.domain.picture import EditionPicture
+from shared.contract.events import EncounterState, MatchRequestChanged, RequestState
+
+
+@dataclass(frozen=True)
+class ShownRequest:
+    """A match request, with its other side and the state of its encounter; `other` is None for an open request."""
+
+    request_id: str
+    revision: int
+    other: ShownPerson | None
+    state: RequestState
+    encounter: EncounterState | None
+    priority: int
+    changed_at: datetime
+
+
+@dataclass(frozen=True)
+class ShownRequests:
+    """The requests of a participant, newest first."""
+
+    to_answer: tuple[ShownRequest, ...]
+    sent: tuple[ShownRequest, ...]
+    received: tuple[ShownRequest, ...]
+
+
+def shown_requests(picture: EditionPicture, participant_id: str) -> ShownRequests:
+    """Return the requests that a participant has to answer, has sent, and has received and answered."""
+    found = sorted(picture.requests_of(participant_id), key=lambda request: request.occurred_at, reverse=True)
+    states = _encounter_states(picture)
+    sent = [request for request in found if request.requester_id == participant_id]
+    received = [request for request in found if request.requester_id != participant_id]
+    return ShownRequests(
+        to_answer=tuple(
+            _shown(picture, request, request.requester_id, states)
+            for request in received
+            if request.state is RequestState.REQUESTED
+        ),
+        sent=tuple(_shown(picture, request, request.target_id, states) for request in sent),
+        received=tuple(
+            _shown(picture, request, request.requester_id, states)
+            for request in received
+            if request.state is not RequestState.REQUESTED
+        ),
+    )
+
+
+def _shown(
+    picture: EditionPicture, request: MatchRequestChanged, other_id: str | None, states: dict[str, EncounterState]
+) -> ShownRequest:
+    return ShownRequest(
+        request_id=request.request_id,
+        revision=request.revision,
+        other=shown_person(picture, other_id) if other_id else None,
+        state=request.state,
+        encounter=states.get(request.request_id),
+        priority=request.priority,
+        changed_at=request.occurred_at,
+    )
+
+
+def _encounter_states(picture: EditionPicture) -> dict[str, EncounterState]:
+    return {
+        request_id: encounter.state for encounter in picture.encounters.values() for request_id in encounter.request_ids
+    }

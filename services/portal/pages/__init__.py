@@ -1,0 +1,1 @@
+"""HTTP out: the pages, and the forms that they send."""

@@ -1,0 +1,90 @@
+"""The client of registration: it asks as the person who is signed in, and so has no right of its own."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+
+from services.portal.settings import Settings
+from shared.runtime import trace
+
+
+class RegistrationAway(Exception):
+    """Registration does not answer, or has a defect: try again."""
+
+
+@dataclass(frozen=True)
+class Reply:
+    """An answer of registration: the body of a success, or a problem with its slug and detail."""
+
+    status: int
+    body: dict[str, Any] = field(default_factory=dict)
+    etag: str = ""
+
+    @property
+    def is_success(self) -> bool:
+        """Tell whether the request was done."""
+        return httpx.codes.is_success(self.status)
+
+    @property
+    def slug(self) -> str:
+        """The kind of problem: the last part of the `type` of RFC 9457."""
+        return str(self.body.get("type", "")).rsplit("/", 1)[-1]
+
+    @property
+    def detail(self) -> str:
+        """The problem in words."""
+        return str(self.body.get("detail", ""))
+
+
+class RegistrationClient:
+    """Sends requests to the public routes of registration. Every request may raise `RegistrationAway`."""
+
+    def __init__(self, http: httpx.AsyncClient | None) -> None:
+        self._http = http
+
+    @classmethod
+    def of(cls, settings: Settings) -> RegistrationClient:
+        """Return the client of the address in the settings."""
+        if not settings.registration_url:
+            return cls(None)
+        http = httpx.AsyncClient(
+            base_url=settings.registration_url.rstrip("/"),
+            timeout=settings.registration_seconds,
+            trust_env=False,
+            verify=ssl.create_default_context(cafile=settings.registration_ca_file),
+        )
+        return cls(http)
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        credential: str,
+        body: Mapping[str, Any] | None = None,
+        parameters: Mapping[str, str] | None = None,
+        if_match: str = "",
+    ) -> Reply:
+        """Send a request with a person's credential; without one for an empty credential."""
+        if self._http is None:
+            raise RegistrationAway("this installation does not say where registration is")
+        headers = trace.request_headers()
+        headers |= {"Authorization": f"Bearer {credential}"} if credential else {}
+        headers |= {"If-Match": if_match} if if_match else {}
+        try:
+            response = await self._http.request(method, path, json=body, params=parameters, headers=headers)
+            answer = response.json() if response.content else {}
+        except (httpx.HTTPError, ValueError) as error:
+            raise RegistrationAway("registration does not answer") from error
+        if httpx.codes.is_server_error(response.status_code) or not isinstance(answer, dict):
+            raise RegistrationAway("registration cannot answer now")
+        return Reply(response.status_code, answer, response.headers.get("etag", ""))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._http is not None:
+            await self._http.aclose()
