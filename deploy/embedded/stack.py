@@ -1,4 +1,4 @@
-"""Tertulia on a single machine: broker, database, mail sink and the four services."""
+"""Tertulia on a single machine: broker, database, mail sink and the five services."""
 
 from __future__ import annotations
 
@@ -74,8 +74,9 @@ class Stack(Supervisor):
         idempotence = {"TERTULIA_KAFKA_IDEMPOTENCE": "true" if self._broker == "kafka" else "false"}
         address = self.addresses["registration"]
         registration = {"TERTULIA_REGISTRATION_URL": address, "TERTULIA_SIGN_IN_URL": address}
+        portal = {"TERTULIA_PORTAL_URL": self.addresses["portal"]}
         links = {"TERTULIA_PUBLIC_URL": self.addresses["notify"], "TERTULIA_LINK_SECRET": self._identity.link_secret}
-        return {**connections, **registration, **idempotence, **links, **self._settings}
+        return {**connections, **registration, **idempotence, **links, **portal, **self._settings}
 
     @property
     def connections(self) -> ConnectionSettings:

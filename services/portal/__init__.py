@@ -1,1 +1,1 @@
-"""Portal: the pages of participants, organisers, desk and wall, from the topics and as the person who is signed in."""
+"""Portal: the pages of participants, organisers, desk and wall, from the topics and as the signed-in person."""

@@ -13,8 +13,8 @@ from starlette.staticfiles import StaticFiles
 from services.portal.handlers import listen
 from services.portal.pages import failures, live, participant, signing_in, staff
 from services.portal.pages.context import PortalContext
-from services.portal.pages.writer import PageWriter
-from services.portal.registration import RegistrationClient
+from services.portal.pages.writer import TemplateWriter
+from services.portal.registration import RegistrationProxy
 from services.portal.service import ReadModel
 from services.portal.settings import Settings
 from services.portal.store import MongoThings
@@ -51,10 +51,10 @@ def make_pages(context: PortalContext, lifespan: Callable[[FastAPI], Any] | None
 
 def make(settings: Settings) -> FastAPI:
     """Make the service with the drivers of production; it starts with its lifespan."""
-    return assemble(settings, Infrastructure.connect_to(settings), RegistrationClient.of(settings)).app()
+    return assemble(settings, Infrastructure.connect_to(settings), RegistrationProxy.of(settings)).app()
 
 
-def assemble(settings: Settings, infrastructure: Infrastructure, registration: RegistrationClient) -> WiredPortal:
+def assemble(settings: Settings, infrastructure: Infrastructure, registration: RegistrationProxy) -> WiredPortal:
     """Wire the service. The runtime closes the client of registration."""
     runtime = Runtime(settings, infrastructure)
     store = MongoThings(infrastructure.mongo.database(settings.database))
@@ -62,7 +62,7 @@ def assemble(settings: Settings, infrastructure: Infrastructure, registration: R
     nudges = Nudges(store, settings.streams)
     visitors = Visitors(registration, settings.rights_seconds, infrastructure.monotonic)
     clock = infrastructure.mongo.now
-    context = PortalContext(settings, read_model, nudges, registration, visitors, PageWriter(), clock)
+    context = PortalContext(settings, read_model, nudges, registration, visitors, TemplateWriter(), clock)
     listen(runtime.add_consumer(), read_model)
     runtime.background.every(settings.nudge_seconds, nudges.look, "nudges")
     runtime.prepare.append(store.prepare)

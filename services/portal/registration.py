@@ -1,4 +1,4 @@
-"""The client of registration: it asks as the person who is signed in, and so has no right of its own."""
+"""The client of registration: it asks as the signed-in person, and so has no right of its own."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ class Reply:
         return str(self.body.get("detail", ""))
 
 
-class RegistrationClient:
+class RegistrationProxy:
     """Sends requests to the public routes of registration. Every request may raise `RegistrationAway`."""
 
     def __init__(self, http: httpx.AsyncClient | None) -> None:
         self._http = http
 
     @classmethod
-    def of(cls, settings: Settings) -> RegistrationClient:
+    def of(cls, settings: Settings) -> RegistrationProxy:
         """Return the client of the address in the settings."""
         if not settings.registration_url:
             return cls(None)
@@ -69,7 +69,7 @@ class RegistrationClient:
         parameters: Mapping[str, str] | None = None,
         if_match: str = "",
     ) -> Reply:
-        """Send a request with a person's credential; without one for an empty credential."""
+        """Send a request with a person's credential, or without any if it is empty."""
         if self._http is None:
             raise RegistrationAway("this installation does not say where registration is")
         headers = trace.request_headers()

@@ -15,7 +15,7 @@ from shared.messaging.inputs import Input, refuse_foreign
 class ReadModel:
     """The newest snapshot of every thing, by edition. Several processes write and read it.
 
-    A page asks for `picture`, which reads what was written since this process read last.
+    A page asks for `picture`, which reads the snapshots since the last call.
     """
 
     def __init__(self, store: ThingStore, editions_in_memory: int) -> None:

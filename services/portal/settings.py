@@ -20,7 +20,7 @@ class Settings(ServiceSettings):
     registration_url: str = Field(
         default="",
         pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$",
-        description="Address of registration. The portal asks there as the person who is signed in: it has no right "
+        description="Address of registration. The portal asks there as the signed-in person: it has no right "
         "of its own.",
     )
     registration_ca_file: Path | None = Field(

@@ -17,7 +17,7 @@ class StreamsFull(Exception):
 
 
 class Nudges:
-    """Tells streams of changes. One query a look serves all editions that are looked at."""
+    """Tells streams of changes. A single query serves all followed editions."""
 
     def __init__(self, store: ThingStore, most: int) -> None:
         self._store = store
@@ -26,7 +26,7 @@ class Nudges:
         self._numbers: dict[str, int] = {}
 
     async def look(self) -> None:
-        """Read the heads of the editions that are looked at, and wake the streams of those that have changed."""
+        """Read the heads of the followed editions, and wake the streams of the changed editions."""
         heads = await self._store.heads(sorted(self._waiting))
         for edition_id, number in heads.items():
             if self._numbers.get(edition_id) != number:

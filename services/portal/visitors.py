@@ -1,4 +1,4 @@
-"""People who are signed in: their credentials in cookies, and their rights, which registration tells."""
+"""Signed-in people: their credentials in cookies, and their rights, which registration tells."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from services.portal.registration import RegistrationClient
+from services.portal.registration import RegistrationProxy
 from shared.access import Action, PrincipalKind
 
 #: Rights of so many people are remembered.
@@ -19,7 +19,7 @@ LONGEST_CREDENTIAL = 700
 
 @dataclass(frozen=True)
 class Visitor:
-    """A person who is signed in, with the rights that registration told."""
+    """A signed-in person, with the rights that registration told."""
 
     credential: str = field(repr=False)
     kind: PrincipalKind
@@ -41,14 +41,14 @@ class Visitor:
 class Visitors:
     """Asks registration for the person behind a credential, and remembers the answer for some seconds."""
 
-    def __init__(self, registration: RegistrationClient, seconds: float, monotonic: Callable[[], float]) -> None:
+    def __init__(self, registration: RegistrationProxy, seconds: float, monotonic: Callable[[], float]) -> None:
         self._registration = registration
         self._seconds = seconds
         self._monotonic = monotonic
         self._known: OrderedDict[str, tuple[float, Visitor | None]] = OrderedDict()
 
     async def find(self, credential: str) -> Visitor | None:
-        """Return the person of a credential; None if it has ended or never was one.
+        """Return the person of a credential; None if it has ended or is no credential.
 
         Raises:
             RegistrationAway: registration does not answer.

@@ -66,7 +66,7 @@ class ShownAgenda:
 
 
 def shown_agenda(picture: EditionPicture, participant_id: str) -> ShownAgenda:
-    """Return the agenda of a participant, in the time zone of the edition; an empty agenda until there is one."""
+    """Return the agenda of a participant, in the time zone of the edition; an empty agenda before the first event."""
     agenda = picture.agendas.get(participant_id)
     if agenda is None or picture.edition is None:
         return ShownAgenda(False, 0, None, (), (), ())

@@ -39,18 +39,18 @@ class BoardZone:
 
 
 @dataclass(frozen=True)
-class Board:
-    """All encounters of an edition: those with a place by zone, table and slot, and those that wait."""
+class EditionBoard:
+    """All encounters of an edition: encounters with a place by zone, table and slot, then waiting encounters."""
 
     slots: tuple[Slot, ...]
     zones: tuple[BoardZone, ...]
     waiting: tuple[ShownEncounter, ...]
 
 
-def board_of(picture: EditionPicture) -> Board:
+def board_of(picture: EditionPicture) -> EditionBoard:
     """Return the board. A table that is out of service is still shown while encounters are there."""
     if picture.edition is None:
-        return Board((), (), ())
+        return EditionBoard((), (), ())
     at: defaultdict[tuple[str, str], dict[int, ShownEncounter]] = defaultdict(dict)
     for encounter in picture.encounters.values():
         if encounter.place and encounter.state in PLACED_STATES:
@@ -71,7 +71,7 @@ def board_of(picture: EditionPicture) -> Board:
         for encounter in picture.encounters.values()
         if encounter.state is EncounterState.WAITING
     ]
-    return Board(slots, tuple(zones), tuple(sorted(waiting, key=lambda shown: shown.encounter.encounter_id)))
+    return EditionBoard(slots, tuple(zones), tuple(sorted(waiting, key=lambda shown: shown.encounter.encounter_id)))
 
 
 def shown_encounter(picture: EditionPicture, encounter: EncounterChanged) -> ShownEncounter:
@@ -91,7 +91,7 @@ class WallTime:
 
 @dataclass(frozen=True)
 class Wall:
-    """The slot that is on, and the next one."""
+    """The present slot and the next slot."""
 
     now: WallTime | None
     next: WallTime | None

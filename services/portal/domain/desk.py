@@ -1,4 +1,4 @@
-"""The desk: people by a search, and people who are expected soon and are not here."""
+"""The desk: people by a search, and the people to expect next."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class DeskRow:
 def desk_list(picture: EditionPicture, query: str, now: datetime) -> tuple[DeskRow, ...]:
     """Return at most 50 active participants whose name or organisation has all words of the query.
 
-    Without a query: those who are not here, whose next entry begins soonest first.
+    Without a query, the missing people, by the start of their next entry.
     """
     words = _plain(query).split()
     rows = [

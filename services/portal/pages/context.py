@@ -1,4 +1,4 @@
-"""Parts that every page needs: the read model, the person who is signed in, and the writer of the page."""
+"""Parts that every page needs: the read model, the signed-in person, and the writer of the page."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Annotated, Final
 from fastapi import Depends, Request
 
 from services.portal.domain.picture import EditionPicture
-from services.portal.pages.writer import PageWriter
-from services.portal.registration import RegistrationClient
+from services.portal.pages.writer import TemplateWriter
+from services.portal.registration import RegistrationProxy
 from services.portal.service import ReadModel
 from services.portal.settings import Settings
 from services.portal.stream import Nudges
@@ -25,7 +25,7 @@ STAFF_COOKIE: Final = "tertulia_staff"
 
 
 class NotSignedIn(Exception):
-    """The page is for people who are signed in; the message says how to get there."""
+    """The page is for signed-in people; the message says how to get there."""
 
 
 class NoSuchPage(Exception):
@@ -39,9 +39,9 @@ class PortalContext:
     settings: Settings
     read_model: ReadModel
     nudges: Nudges
-    registration: RegistrationClient
+    registration: RegistrationProxy
     visitors: Visitors
-    writer: PageWriter
+    writer: TemplateWriter
     clock: Callable[[], datetime]
 
 
@@ -52,7 +52,7 @@ def context_of(request: Request) -> PortalContext:
 
 
 async def person_of(request: Request) -> Visitor:
-    """Return the participant who is signed in.
+    """Return the signed-in participant.
 
     Raises:
         NotSignedIn: there is no cookie, or its link has ended.
@@ -64,7 +64,7 @@ async def person_of(request: Request) -> Visitor:
 
 
 async def staff_of(request: Request) -> Visitor:
-    """Return the member of staff who is signed in.
+    """Return the signed-in member of staff.
 
     Raises:
         NotSignedIn: there is no cookie, or its session has ended.

@@ -20,7 +20,7 @@ router = APIRouter()
 
 @router.get("/agenda")
 async def show_agenda(request: Request, person: Person) -> Response:
-    """Show the participant's agenda by day, with what is on and what comes next."""
+    """Show the participant's agenda by day, with the present and the next entry."""
     picture = await _picture(request, person)
     agenda, now = shown_agenda(picture, person.id), context_of(request).clock()
     entries = [entry for day in agenda.days for entry in day.entries]
@@ -40,7 +40,7 @@ async def show_agenda(request: Request, person: Person) -> Response:
 
 @router.get("/requests")
 async def show_requests(request: Request, person: Person, said: str = "") -> Response:
-    """Show the requests that wait for the participant's answer, and those that were sent."""
+    """Show the requests that wait for the participant's answer, and the sent requests."""
     picture = await _picture(request, person)
     found = shown_requests(picture, person.id)
     return _page(request, person, picture, "participant/requests.html.j2", requests=found, said=said[:40])

@@ -84,7 +84,7 @@ async def sign_out_staff(request: Request, staff: Staff) -> Response:
 
 @router.get("/")
 async def first(request: Request) -> Response:
-    """Show the first page of the person who is signed in, else how to sign in."""
+    """Show the first page of the signed-in person, else how to sign in."""
     if PERSON_COOKIE in request.cookies:
         return RedirectResponse("/agenda", 303)
     if STAFF_COOKIE in request.cookies:

@@ -35,14 +35,14 @@ async def show_board(request: Request, staff: Staff, edition_id: str) -> Respons
 
 @router.get("/editions/{edition_id}/wall")
 async def show_wall(request: Request, staff: Staff, edition_id: str) -> Response:
-    """Show what is on now and what comes next, for a screen in the hall."""
+    """Show the present and the next slot, for a screen in the hall."""
     picture, now = await _picture(request, staff, edition_id, Action.READ_AGENDA), context_of(request).clock()
     return _page(request, staff, picture, "staff/wall.html.j2", wall=wall_of(picture, now), now=now)
 
 
 @router.get("/editions/{edition_id}/desk")
 async def show_desk(request: Request, staff: Staff, edition_id: str, q: str = "") -> Response:
-    """Show the people who match a search, or those who are expected next and are not here."""
+    """Show the people who match a search, or the missing people to expect next."""
     picture = await _picture(request, staff, edition_id, Action.REPORT_ATTENDANCE)
     found = desk_list(picture, q[:100], context_of(request).clock())
     return _page(request, staff, picture, "staff/desk.html.j2", found=found, q=q[:100])

@@ -32,7 +32,7 @@ HEADERS: Final = {
 }
 
 
-class PageWriter:
+class TemplateWriter:
     """Renders templates."""
 
     def __init__(self) -> None:
