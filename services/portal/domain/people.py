@@ -19,7 +19,7 @@ class ShownPerson:
 
 
 def shown_person(picture: EditionPicture, participant_id: str, organisation_id: str | None = None) -> ShownPerson:
-    """Return a participant; the organisation is that for which an encounter was arranged, else the present organisation."""
+    """Return a participant, with the organisation that an encounter was arranged for, or the present organisation."""
     participant = picture.participants.get(participant_id)
     house_id = organisation_id or (participant.organisation_id if participant else "")
     organisation = picture.organisations.get(house_id)
