@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import orjson
@@ -12,7 +13,7 @@ from pymongo import ASCENDING
 from services.portal.ports import Head, thing_key
 from shared.contract.events import Event
 from shared.contract.topics import EVENT_TYPES
-from shared.storage.mongo import DuplicateKeyError, MongoDatabase, insert_new
+from shared.storage.mongo import DuplicateKeyError, MongoCollection, MongoDatabase, insert_new
 
 #: Collection of the snapshots: `_id` is `<topic>/<record key>`.
 THINGS = "things"
@@ -59,12 +60,12 @@ class MongoThings:
 
         async def replace(document: dict[str, Any]) -> None:
             async with limit:
-                await self._replace(document)
+                await _replace_older(self._things, document, "revision")
 
         known = await insert_new(self._things, documents) if len(documents) > 1 else documents
         await asyncio.gather(*map(replace, known))
-        fields = {"operator_id": head.operator_id, "is_edition_known": head.is_edition_known}
-        await self._heads.update_one({"_id": edition_id}, {"$set": fields, "$max": {"number": number}}, upsert=True)
+        fields = {"number": number, "operator_id": head.operator_id, "is_edition_known": head.is_edition_known}
+        await _replace_older(self._heads, {"_id": edition_id, **fields}, "number")
         return Head(number, head.operator_id, head.is_edition_known)
 
     async def newer(self, edition_id: str, number: int) -> list[Event]:
@@ -72,13 +73,13 @@ class MongoThings:
         found = self._things.find({"edition_id": edition_id, "number": {"$gt": number}})
         return [_event_of(document) async for document in found]
 
-    async def _replace(self, document: dict[str, Any]) -> None:
-        older = {"_id": document["_id"], "revision": {"$lte": document["revision"]}}
-        fields = {name: value for name, value in document.items() if name != "_id"}
-        try:
-            await self._things.update_one(older, {"$set": fields}, upsert=True)
-        except DuplicateKeyError:  # a newer revision is stored
-            return
+
+async def _replace_older(collection: MongoCollection, document: dict[str, Any], by: str) -> None:
+    """Write a document, unless the stored one is newer by the field `by`."""
+    older = {"_id": document["_id"], by: {"$lte": document[by]}}
+    fields = {name: value for name, value in document.items() if name != "_id"}
+    with suppress(DuplicateKeyError):  # a newer document is stored
+        await collection.update_one(older, {"$set": fields}, upsert=True)
 
 
 def _document_of(event: Event, number: int) -> dict[str, Any]:

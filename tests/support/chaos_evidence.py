@@ -118,7 +118,7 @@ def record(offset: int, event: Event) -> Seen:
 
 
 def complete_evidence(folder: Path) -> RunEvidence:
-    """Return the evidence of a run without violations, with one planted record that two readers dead-lettered."""
+    """Return the evidence of a run without violations, with one planted record that all its readers dead-lettered."""
     entries, published = journal_of(inputs())
     written = history()
     agendas = {event.participant_id: event for event in published if isinstance(event, AgendaChanged)}
@@ -133,7 +133,8 @@ def complete_evidence(folder: Path) -> RunEvidence:
         journals={"edn_1": entries},
         mails=read_mails(folder),
         letters=[
-            LetterSeen(f"l{number}", 0, f"tertulia-{service}") for number, service in enumerate(("scheduler", "notify"))
+            LetterSeen(f"l{number}", 0, f"tertulia-{service}")
+            for number, service in enumerate(("scheduler", "notify", "portal"))
         ],
         planted=[Planted(0, "bad JSON", "affinity.v1")],
     )
