@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from demo import audit
+from demo.addresses import write_addresses
 from demo.client import RegistrationClient, RegistrationRefused
 from demo.edition import generate
 from demo.observer import Observer, TooLate
@@ -75,10 +76,11 @@ async def run(options: DemoOptions, console: Console | None = None) -> int:
     # The latecomers start during the registrations: Kafka keeps their records.
     stack = Stack(root, settings=SETTINGS, latecomers=("matching", "scheduler", "notify"))
     try:
-        console.print("Starting broker, database, mail sink and the four services ...", highlight=False)
+        console.print("Starting broker, database, mail sink and the five services ...", highlight=False)
         drawing = asyncio.create_task(asyncio.to_thread(generate, options.seed, options.scale))
         async with stack, open_demo_run(options, console, stack, await drawing) as demo_run:
             summary = await stack.unless_crashed(demo_run.run(started))
+            await write_addresses(options.output, stack, demo_run.registered.edition_id, OPERATOR_ID)
             if options.keep:
                 await _stay(console, stack)
     except (ProcessFailed, RegistrationRefused, TooLate) as error:

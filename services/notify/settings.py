@@ -55,6 +55,11 @@ class Settings(ServiceSettings):
         description="Address at which participants reach notify, such as `https://agenda.example.org`, for their feeds "
         "and pages. Unset: mails have no links.",
     )
+    portal_url: str = Field(
+        default="",
+        pattern=r"^(https?://[^\s/?#]+(/[^\s?#]*)?)?$",
+        description="Address of the portal: the pages in mails are there. Unset: notify serves a page of the agenda.",
+    )
     link_secret: SecretStr = Field(
         default=SecretStr(""),
         description="Signs the links in mails: at least 32 characters, the same in all processes. Another secret ends "

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from services.portal.registration import RegistrationProxy
-from shared.access import Action, PrincipalKind
+from shared.access import Action, PrincipalKind, StaffRole
 
 #: Rights of so many people are remembered.
 _MOST_VISITORS = 5000
@@ -25,6 +25,7 @@ class Visitor:
     kind: PrincipalKind
     id: str
     operator_id: str
+    role: StaffRole | None
     editions: frozenset[str] | None
     actions: frozenset[str]
 
@@ -76,6 +77,7 @@ class Visitors:
             kind=PrincipalKind(rights["kind"]),
             id=rights["id"],
             operator_id=rights["operator_id"],
+            role=StaffRole(rights["role"]) if rights["role"] else None,
             editions=None if rights["editions"] is None else frozenset(rights["editions"]),
             actions=frozenset(rights["actions"]),
         )

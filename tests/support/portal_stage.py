@@ -56,6 +56,7 @@ def rights_of(principal: Principal) -> dict[str, Any]:
         "kind": principal.kind,
         "id": principal.id,
         "operator_id": principal.operator_id,
+        "role": principal.role,
         "editions": None if principal.editions is None else sorted(principal.editions),
         "actions": sorted(principal.actions),
     }

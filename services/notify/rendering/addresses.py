@@ -12,6 +12,7 @@ class PublicAddresses:
 
     def __init__(self, settings: Settings) -> None:
         self._base = settings.public_url.rstrip("/")
+        self._portal = settings.portal_url.rstrip("/")
         self._signer = LinkSigner(settings.link_secret.get_secret_value())
 
     def feed(self, audience: Audience, participant_id: str) -> str:
@@ -20,9 +21,10 @@ class PublicAddresses:
         return f"{self._base}/feeds/{link}/agenda.ics" if link else ""
 
     def page(self, audience: Audience, participant_id: str) -> str:
-        """Return the address of a participant's page; empty without a public address."""
+        """Return the address of a participant's page, in the portal if there is one; empty without a public address."""
         link = self._signed(audience, participant_id, LinkPurpose.PAGE)
-        return f"{self._base}/agendas/{link}" if link else ""
+        beginning = f"{self._portal}/p" if self._portal else f"{self._base}/agendas"
+        return f"{beginning}/{link}" if link else ""
 
     def read(self, text: str, purpose: LinkPurpose) -> Link:
         """Return the content of a link, or raise `shared.contract.links.BadLink`."""

@@ -10,8 +10,8 @@ from starlette.responses import RedirectResponse, Response
 from services.portal.pages.context import PERSON_COOKIE, STAFF_COOKIE, Person, Staff, context_of
 from services.portal.pages.forms import checked_form
 from services.portal.pages.languages import language_of
-from services.portal.visitors import LONGEST_CREDENTIAL
-from shared.access import PrincipalKind
+from services.portal.visitors import LONGEST_CREDENTIAL, Visitor
+from shared.access import PrincipalKind, StaffRole
 
 router = APIRouter()
 #: The link of a participant ends by itself. A browser forgets it after this time without a visit.
@@ -58,7 +58,8 @@ async def enter_as_staff(request: Request, link: Annotated[str, Form(max_length=
     reply = await context_of(request).registration.ask("POST", "/v1/sessions", "", {"link": link})
     if not reply.is_success:
         return _page(request, "staff_enter.html.j2", link="", is_refused=True, status=403)
-    response = RedirectResponse("/editions", 303)
+    visitor = await context_of(request).visitors.find(reply.body["session"])
+    response = RedirectResponse(_first_page_of(visitor), 303)
     _remember(request, response, STAFF_COOKIE, reply.body["session"], _STAFF_SECONDS)
     return response
 
@@ -90,6 +91,13 @@ async def first(request: Request) -> Response:
     if STAFF_COOKIE in request.cookies:
         return RedirectResponse("/editions", 303)
     return _page(request, "first.html.j2")
+
+
+def _first_page_of(staff: Visitor | None) -> str:
+    """Return the page that a role works with: the desk or the wall of its only edition, else the list of editions."""
+    part = {StaffRole.DESK: "desk", StaffRole.VIEWER: "wall"}.get(staff.role) if staff and staff.role else None
+    editions = list(staff.editions or ()) if staff else []
+    return f"/editions/{editions[0]}/{part}" if part and len(editions) == 1 else "/editions"
 
 
 def _page(request: Request, template: str, status: int = 200, **values: object) -> Response:

@@ -144,7 +144,8 @@ async def test_a_mailed_link_signs_staff_in_by_its_button_alone() -> None:
         shown = await client.get("/sign-in", params={"link": DESK})
         assert STAFF_COOKIE not in client.cookies
         assert stage.registration.asked == []
-        await client.post("/sign-in", data={"link": DESK})
+        entered = await client.post("/sign-in", data={"link": DESK})
+        assert entered.headers["location"] == "/editions/edn_1/desk"
         assert (await client.get("/editions/edn_1/desk")).status_code == 200
     assert "<button" in shown.text
 
