@@ -24,7 +24,7 @@ _LINK_LIFE = timedelta(hours=12)
 _STAFF = {"organiser": StaffRole.ORGANISER, "desk": StaffRole.DESK, "wall": StaffRole.VIEWER}
 _LINKS = {
     "participant": r"https?://[^\s<>\"]+/p/L1\.[\w.-]+",
-    "feed": r"https?://[^\s<>\"]+/feeds/L1\.[\w.-]+/agenda\.ics",
+    "feed": r"(?:webcal|https?)://[^\s<>\"]+/feeds/L1\.[\w.-]+/agenda\.ics",
 }
 
 
@@ -36,10 +36,15 @@ async def write_addresses(output: Path, stack: Stack, edition_id: str, operator_
     portal = stack.addresses["portal"]
     mailed = (output / "agenda.html").read_text(encoding="utf-8") if (output / "agenda.html").exists() else ""
     found = {name: re.search(pattern, mailed) for name, pattern in _LINKS.items()}
-    addresses = {"portal": portal, **{name: match.group() for name, match in found.items() if match}}
+    addresses = {"portal": portal, **{name: _over_http(match.group()) for name, match in found.items() if match}}
     for name, link in (await _sign_in_links(stack, edition_id, operator_id)).items():
         addresses[name] = f"{portal}/sign-in?link={link}"
     (output / "addresses.json").write_text(json.dumps(addresses, indent=1) + "\n", encoding="utf-8")
+
+
+def _over_http(address: str) -> str:
+    """Return an address for programs that do not know `webcal`."""
+    return re.sub(r"^webcal:", "http:", address)
 
 
 async def _sign_in_links(stack: Stack, edition_id: str, operator_id: str) -> dict[str, str]:

@@ -35,16 +35,6 @@ HEADERS: Final = {
 class TemplateWriter:
     """Renders templates."""
 
-    def __init__(self) -> None:
-        self._environment = Environment(
-            loader=PackageLoader("services.portal"),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            extensions=["jinja2.ext.i18n"],
-        )
-
     def page(
         self,
         template: str,
@@ -64,10 +54,10 @@ class TemplateWriter:
                 moment.astimezone(zone) if isinstance(moment, datetime) else moment, width, locale=locale
             )
 
-        environment = self._environment.overlay()
-        environment.install_gettext_translations(translations_of(language), newstyle=True)  # type: ignore[attr-defined] # the extension adds it
-        text = environment.get_template(template).render(
-            values, language=language.value, time=time, day=day, country=_country_in(locale), timezone=timezone
+        text = (
+            _environment_of(language)
+            .get_template(template)
+            .render(values, language=language.value, time=time, day=day, country=_country_in(locale), timezone=timezone)
         )
         return HTMLResponse(text, status, HEADERS)
 
@@ -76,6 +66,21 @@ class TemplateWriter:
         """Return a day and a time in a language, local to a time zone."""
         local, locale = moment.astimezone(ZoneInfo(timezone)), Locale.parse(language.value)
         return f"{format_date(local, 'full', locale=locale)}, {format_time(local, 'HH:mm', locale=locale)}"
+
+
+@cache
+def _environment_of(language: Language) -> Environment:
+    """Return the templates with the texts of a language; they are compiled once."""
+    environment = Environment(
+        loader=PackageLoader("services.portal"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
+    )
+    environment.install_gettext_translations(translations_of(language), newstyle=True)  # type: ignore[attr-defined] # the extension adds it
+    return environment
 
 
 @cache
