@@ -103,7 +103,9 @@ async def run(rebuilder: Rebuilder, into: str, edition_id: str | None = None, *,
         consumed = (
             await topic_log.read(settings, rebuilder.consumed, edition_id, group) if rebuilder.consumed else TopicLog()
         )
-        published = await topic_log.read(settings, rebuilder.published, edition_id)
+        published = (
+            await topic_log.read(settings, rebuilder.published, edition_id) if rebuilder.published else TopicLog()
+        )
         report.undecodable, report.unbounded = consumed.undecodable + published.undecodable, consumed.uncommitted
         for found_id in sorted({*consumed.events, *published.events}):
             events = consumed.of(found_id)

@@ -114,7 +114,8 @@ class ChaosStack(Supervisor):
             addresses={service: self.http(instance(service, 1)) for service in SERVICES},
             token=self.token,
         )
-        return {**connections, **self._settings}
+        registration = {"TERTULIA_REGISTRATION_URL": self.http(instance("registration", 1))}
+        return {**connections, **registration, **self._settings}
 
     async def start(self) -> None:
         """Start the servers and the proxies, create the topics, then start the services; return when all are ready.

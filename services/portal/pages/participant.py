@@ -56,7 +56,9 @@ async def answer_request(request: Request, person: Person, request_id: str) -> R
     if verb is None or request_id not in {found.request_id for found in picture.requests_of(person.id)}:
         raise NoSuchPage(request_id)
     reply = await context_of(request).registration.ask(
-        "POST", f"/v1/editions/{edition_id}/match-requests/{request_id}/{verb}", person.credential
+        "POST",
+        f"/v1/editions/{edition_id}/participants/{person.id}/match-requests/{request_id}/{verb}",
+        person.credential,
     )
     said = "done" if reply.is_success else "refused"
     return RedirectResponse(f"/requests?said={said}", 303)

@@ -97,7 +97,9 @@ async def test_an_answer_goes_to_registration_as_the_participant() -> None:
         assert "Metal 1" in page
         answer = await client.post("/requests/req_1", data={"do": "accept", "token": token_in(page)})
     assert answer.status_code == 303
-    assert stage.registration.asked == [("POST", "/v1/editions/edn_1/match-requests/req_1/acceptance", PERSON)]
+    assert stage.registration.asked == [
+        ("POST", "/v1/editions/edn_1/participants/prt_0/match-requests/req_1/acceptance", PERSON)
+    ]
 
 
 @pytest.mark.parametrize("fields", [{"do": "accept"}, {"do": "accept", "token": "0" * 32}])

@@ -80,6 +80,7 @@ def test_an_image_starts_read_only_and_holds_its_service_alone(
         "TERTULIA_MATCHING_URL": "http://127.0.0.1:9",
         "TERTULIA_MONGO_DATABASE": mongo_database,
         "TERTULIA_MONGO_URL": mongo_url,
+        "TERTULIA_REGISTRATION_URL": "http://127.0.0.1:9",
         "TERTULIA_SCHEDULER_URL": "http://127.0.0.1:9",
     }
     before = files_of(image)

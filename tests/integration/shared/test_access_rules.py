@@ -24,6 +24,9 @@ from services.matching.vocabulary import labels, vocabulary
 from services.notify import app as notify
 from services.notify.rendering.mail import MailWriter
 from services.notify.settings import Settings as NotifySettings
+from services.portal import app as portal
+from services.portal.registration import RegistrationProxy
+from services.portal.settings import Settings as PortalSettings
 from services.registration import app as registration
 from services.registration.internal_clients import no_clients
 from services.registration.keys import OperatorKey, digest_of
@@ -129,6 +132,7 @@ class Services:
             **secured.options("scheduler"), **rapid, improve_every_seconds=0.5, announce_seconds=1, quiet_seconds=0.1
         )
         scores = MatchingSettings(**secured.options("matching"), **rapid)
+        pages = PortalSettings(**secured.options("portal"), **rapid)
         registrations = RegistrationSettings(**secured.options("registration"), **rapid)
         self.registration = registration.assemble(registrations, self._infrastructure("registration"), no_clients())
         self._runtimes: list[Runtime] = [
@@ -136,6 +140,7 @@ class Services:
             matching.assemble(scores, self._infrastructure("matching"), models).runtime,
             scheduler.assemble(plans, self._infrastructure("scheduler"), ControlledSolver()).runtime,
             notify.assemble(mails, self._infrastructure("notify"), self.mailer, MailWriter(mails, utc_now)).runtime,
+            portal.assemble(pages, self._infrastructure("portal"), RegistrationProxy(None)).runtime,
         ]
 
     @contextlib.asynccontextmanager
