@@ -25,7 +25,7 @@ class ReadModel:
         self._locks: dict[str, asyncio.Lock] = {}
 
     async def consume(self, edition_id: str, inputs: Sequence[Input]) -> None:
-        """Write the newest snapshot of each thing among the inputs.
+        """Write the newest snapshots among the inputs.
 
         Raises:
             ForeignOperator: an event names another operator than its edition's.

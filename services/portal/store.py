@@ -1,4 +1,4 @@
-"""The read model in MongoDB: the newest snapshot of every thing, and a head for each edition."""
+"""The read model in MongoDB: the newest snapshot of every thing, and a head for every edition."""
 
 from __future__ import annotations
 

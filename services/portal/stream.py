@@ -35,7 +35,7 @@ class Nudges:
                     woken.set()
 
     async def stream(self, edition_id: str, seen: int | None) -> AsyncIterator[str]:
-        """Yield Server-Sent Events: a number of the head each time it has changed. `seen` is the browser's last.
+        """Yield Server-Sent Events: a number of the head whenever it has changed. `seen` is the browser's last.
 
         Raises:
             StreamsFull: too many streams are open.

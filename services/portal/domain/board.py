@@ -40,7 +40,7 @@ class BoardZone:
 
 @dataclass(frozen=True)
 class EditionBoard:
-    """All encounters of an edition: encounters with a place by zone, table and slot, then waiting encounters."""
+    """Encounters of an edition: with a place by zone, table and slot, then waiting encounters."""
 
     slots: tuple[Slot, ...]
     zones: tuple[BoardZone, ...]

@@ -1,4 +1,4 @@
-"""People as pages show them to others."""
+"""People as pages show them to further people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from services.portal.domain.picture import EditionPicture
 
 @dataclass(frozen=True)
 class ShownPerson:
-    """A participant as others read it. `name` is empty if the person was erased or is not known yet."""
+    """A participant as further participants read it. `name` is empty if the person was erased or is not known yet."""
 
     participant_id: str
     name: str

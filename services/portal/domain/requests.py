@@ -12,7 +12,7 @@ from shared.contract.events import EncounterState, MatchRequestChanged, RequestS
 
 @dataclass(frozen=True)
 class ShownRequest:
-    """A match request, with its other side and the state of its encounter; `other` is None for an open request."""
+    """A match request, with its partner and the state of its encounter; `other` is None for an open request."""
 
     request_id: str
     revision: int

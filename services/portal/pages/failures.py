@@ -13,7 +13,7 @@ from services.portal.registration import RegistrationAway
 
 
 def install(app: FastAPI) -> None:
-    """Add a page for each kind of failure."""
+    """Add a page for every kind of failure."""
     app.add_exception_handler(NotSignedIn, _ask_to_sign_in)
     app.add_exception_handler(NoSuchPage, _page_of("no_such_page", 404))
     app.add_exception_handler(FormRefused, _page_of("form_refused", 403))

@@ -18,7 +18,7 @@ _LONGEST_NUMBER = 18
 
 @router.get("/live/{edition_id}")
 async def follow(request: Request, edition_id: str) -> Response:
-    """Tell the page of each change of its edition, without data: the page fetches itself again."""
+    """Tell the page of changes of its edition, without data: the page fetches itself again."""
     await picture_for(request, await _anyone(request), edition_id)
     stream = context_of(request).nudges.stream(edition_id, _last_seen(request))
     try:

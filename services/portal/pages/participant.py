@@ -73,7 +73,7 @@ async def _picture(request: Request, person: Visitor) -> EditionPicture:
 
 
 def _waiting_texts(request: Request, picture: EditionPicture, participant_id: str) -> dict[str, tuple[str, ...]]:
-    """Return the sentences about each waiting encounter, by its id."""
+    """Return the sentences about waiting encounters, by id."""
     language = language_of(request, picture, participant_id)
     writer = context_of(request).writer
     timezone = picture.edition.timezone if picture.edition else "UTC"
