@@ -127,7 +127,7 @@ def test_no_name_of_pieces_of_encoded_words_breaks_a_mail(text: str, place: str)
 def test_the_title_of_the_page_is_text(text: str) -> None:
     body = parsed(mail_with("edition", text)).get_body(("html",))
     assert body
-    title = re.search(r"<title>(.*)</title>\s*</head>", str(body.get_content()))
+    title = re.search(r"<title>(.*)</title>\s*<style>", str(body.get_content()))
     assert title
     assert "<" not in title[1]
 
@@ -141,8 +141,8 @@ def test_a_name_never_becomes_a_line_of_the_calendar(text: str) -> None:
     assert not set("".join(BREAKS)) & set(calendar.replace("\r\n", ""))
     first_event = calendar.replace("\r\n ", "").partition("BEGIN:VEVENT")[2]
     names = [re.split("[:;]", line)[0] for line in first_event.split("\r\n")]
-    event = ["SUMMARY", "DTSTART", "DTEND", "DTSTAMP", "UID", "SEQUENCE", "DESCRIPTION", "LOCATION"]
-    event += ["ORGANIZER", "STATUS", "END"]
+    event = ["SUMMARY", "DTSTART", "DTEND", "DTSTAMP", "UID", "SEQUENCE", "DESCRIPTION"]
+    event += ["LAST-MODIFIED", "LOCATION", "ORGANIZER", "STATUS", "END"]
     event_of_session = [name for name in event if name != "DESCRIPTION"]
     assert names == ["", *event, "BEGIN", *event_of_session, "END", ""]
     assert len(Calendar.from_ical(calendar).events) == 2
