@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from services.notify.ports import Refused
+from services.notify.ports import NotAccepted, Refused
 from shared.runtime.metrics import (
     DELIVERIES,
+    DELIVERIES_OLDEST_SECONDS,
     DELIVERIES_UNCONFIRMED,
     DELIVERIES_WAITING,
     DELIVERY_DELAY_SECONDS,
+    DELIVERY_ERRORS,
 )
 from tests.support.metrics import MetricDelta, metric_value
 from tests.support.notify_stage import Stage, agenda, encounter, everybody
@@ -47,3 +49,24 @@ async def test_waiting_and_unconfirmed_mails_are_measured(stage: Stage) -> None:
     await stage.notify.measure()
     assert (metric_value(DELIVERIES_WAITING), metric_value(DELIVERIES_UNCONFIRMED)) == (0, 1)
     assert unconfirmed.value == 1
+
+
+async def test_the_age_of_the_oldest_owed_mail_is_measured(stage: Stage) -> None:
+    await stage.consume(agenda(1, encounter(0, 1)))
+    stage.time.advance(30)
+    await stage.notify.measure()
+    assert metric_value(DELIVERIES_OLDEST_SECONDS) == 30
+    await stage.after(60)
+    await stage.notify.measure()
+    assert metric_value(DELIVERIES_OLDEST_SECONDS) == 0
+
+
+async def test_an_attempt_without_an_accepted_mail_is_counted_by_its_kind(stage: Stage) -> None:
+    deferred, unconfirmed = (MetricDelta(DELIVERY_ERRORS, kind=kind) for kind in ("deferred", "unconfirmed"))
+    stage.mailer.plans.append(NotAccepted("450 try again"))
+    await stage.consume(agenda(1, encounter(0, 1)))
+    await stage.after(60)
+    assert (deferred.value, unconfirmed.value) == (1, 0)
+    stage.mailer.drop_after_data("lost")
+    await stage.after(600)
+    assert (deferred.value, unconfirmed.value) == (1, 1)

@@ -95,7 +95,7 @@ def test_up_prints_the_lines_that_scripts_read(
     monkeypatch.setattr(cli, "_supervise", announce)
     folder = tmp_path / ("m" * 80)
     cli.up(folder, cli.BrokerKind.TANSU, 1)
-    *addresses, empty, kept, others, file, end = capsys.readouterr().out.splitlines()
+    *addresses, empty, kept, sender, others, file, end = capsys.readouterr().out.splitlines()
     assert [re.sub(r":\d{5}\b", ":PORT", line) for line in addresses] == [
         "kafka        127.0.0.1:PORT",
         "mongo        mongodb://127.0.0.1:PORT/?retryWrites=false",
@@ -109,6 +109,7 @@ def test_up_prints_the_lines_that_scripts_read(
         f"logs         {folder}/logs",
     ]
     assert (empty, kept.split()[0], end.split(";")[0]) == ("", "Tansu", "Ctrl-C stops everything")
+    assert sender.startswith("Mails stay in the folder of mails. Their sender is ")
     assert others.startswith("For other commands: export TERTULIA_KAFKA_BOOTSTRAP=127.0.0.1:")
     assert file == f"The same from a file: . {folder}/environment"
     read_by_shell = ["/bin/sh", "-c", f". {folder}/environment; env"]
