@@ -44,12 +44,17 @@ REGISTER: Final[tuple[DataPlace, ...]] = (
     DataPlace(
         "registration",
         "participants",
-        "name, address, telephone, job title, id in the operator's system, languages, offers, needs, availability, "
-        "sessions, blocks, declines, consents; keys of searches",
+        "name, address, a new address until it is confirmed, telephone, job title, id in the operator's system, "
+        "languages, offers, needs, availability, sessions, blocks, declines, consents; keys of searches",
         "to invite a person, to find partners, to make agendas",
         _UNTIL_ERASURE,
         _OPERATOR,
-        (*(f"Participant.{name}" for name in _OF_PERSON), "ProfileFacts.offers", "ProfileFacts.needs"),
+        (
+            *(f"Participant.{name}" for name in _OF_PERSON),
+            "ProfileFacts.offers",
+            "ProfileFacts.needs",
+            "PendingAddress.email",
+        ),
     ),
     DataPlace(
         "registration",

@@ -19,8 +19,8 @@ from services.notify.internal_api import routes_of
 from services.notify.ports import Mailer, Render
 from services.notify.rendering.addresses import PublicAddresses
 from services.notify.rendering.header_guard import warn_of_open_library
+from services.notify.rendering.link_mail import LinkMailWriter
 from services.notify.rendering.mail import MailWriter
-from services.notify.rendering.sign_in import SignInMailWriter
 from services.notify.service import Notify
 from services.notify.settings import Settings
 from services.notify.smtp import SmtpMailer, SmtpServer
@@ -76,7 +76,7 @@ def assemble(settings: Settings, infrastructure: Infrastructure, mailer: Mailer,
     feed = CalendarFeed(journal, MongoFeeds(database), pages.feed, pages.page, clock)
     if settings.public_url:
         runtime.routes += public_routes(feed, PublicAddresses(settings))
-    runtime.routes += internal_routes(settings, routes_of(ledger, mailer, SignInMailWriter(settings, clock).write))
+    runtime.routes += internal_routes(settings, routes_of(ledger, mailer, LinkMailWriter(settings, clock).write))
     listen(consumer, notify)
     consumer.on_assignment(journal.evict_unowned)
     runtime.health.require("smtp", notify.check_mailer)

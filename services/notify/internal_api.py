@@ -19,10 +19,11 @@ from services.notify.ports import (
     RenderedMail,
     Unconfirmed,
 )
+from shared.internal_api.address_mail import ADDRESS_MAIL, AddressMail
 from shared.internal_api.server import Declined, body_of
 from shared.internal_api.sign_in import SIGN_IN_MAIL, MailHandedOver, SignInMail
 
-_SIGN_IN_BYTES = 16 * 1024
+_MAIL_BYTES = 16 * 1024
 
 
 class ReachPage(BaseModel):
@@ -32,7 +33,9 @@ class ReachPage(BaseModel):
     limit: int = Field(default=100, ge=1, le=1000)
 
 
-def routes_of(ledger: Ledger, mailer: Mailer, write: Callable[[SignInMail], RenderedMail]) -> list[BaseRoute]:
+def routes_of(
+    ledger: Ledger, mailer: Mailer, write: Callable[[SignInMail | AddressMail], RenderedMail]
+) -> list[BaseRoute]:
     """Return the routes of notify's internal API."""
 
     async def reach(request: Request) -> Response:
@@ -44,7 +47,12 @@ def routes_of(ledger: Ledger, mailer: Mailer, write: Callable[[SignInMail], Rend
         return JSONResponse({"items": [reach_of(delivery).model_dump(mode="json") for delivery in found]})
 
     async def mail_sign_in(request: Request) -> Response:
-        asked = await body_of(request, SignInMail, _SIGN_IN_BYTES)
+        return await mail(await body_of(request, SignInMail, _MAIL_BYTES))
+
+    async def mail_address(request: Request) -> Response:
+        return await mail(await body_of(request, AddressMail, _MAIL_BYTES))
+
+    async def mail(asked: SignInMail | AddressMail) -> Response:
         try:
             async with mailer.open() as connection:
                 await connection.send(write(asked), _nothing_before)
@@ -54,7 +62,11 @@ def routes_of(ledger: Ledger, mailer: Mailer, write: Callable[[SignInMail], Rend
             raise Declined(503, "unavailable", "the mail server does not take the mail now") from error
         return JSONResponse(MailHandedOver().model_dump())
 
-    return [Route("/editions/{edition_id}/reach", reach), Route(SIGN_IN_MAIL, mail_sign_in, methods=["POST"])]
+    return [
+        Route("/editions/{edition_id}/reach", reach),
+        Route(SIGN_IN_MAIL, mail_sign_in, methods=["POST"]),
+        Route(ADDRESS_MAIL, mail_address, methods=["POST"]),
+    ]
 
 
 async def _nothing_before() -> None:

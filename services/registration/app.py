@@ -18,6 +18,7 @@ from starlette.responses import Response
 from services.registration.affinity_versions import BuiltInVersions, MatchingVersions
 from services.registration.amendment_store import MongoAmendmentStore
 from services.registration.api import (
+    addresses,
     affinities,
     agenda,
     amendments,
@@ -50,6 +51,7 @@ from services.registration.api import (
     templates,
 )
 from services.registration.api.access import ApiContext
+from services.registration.api.addresses import add_address_page
 from services.registration.api.bodies import body_schemas
 from services.registration.api.early_refusals import EarlyRefusals
 from services.registration.api.middleware import RequestMiddleware
@@ -122,6 +124,7 @@ def make_api(context: ApiContext, lifespan: Callable[[FastAPI], Any] | None = No
         retention,
         personal_data,
         consents,
+        addresses,
         imports,
         import_progress,
         exports,
@@ -148,6 +151,7 @@ def make_api(context: ApiContext, lifespan: Callable[[FastAPI], Any] | None = No
     if context.settings.openapi:
         _serve_document(app)
     add_sign_in_page(app)
+    add_address_page(app)
     add_oidc_pages(app)
     add_pages(app, has_reference=context.settings.openapi)
     return app
@@ -244,6 +248,7 @@ def assemble(settings: Settings, infrastructure: Infrastructure, clients: Intern
         _oidc_of(settings, runtime, clock),
         erasure_store,
         retention_store,
+        link_mailer,
     )
     return WiredRegistration(runtime, context, publisher)
 

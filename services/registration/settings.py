@@ -134,7 +134,7 @@ class Settings(ServiceSettings):
         default="",
         pattern=_BASE_URL,
         description="Address at which staff reach `GET /sign-in` of registration, such as `https://api.example.org`: "
-        "mailed sign-in links lead there. Unset: no sign-in links.",
+        "mailed sign-in links, and links that confirm a new address, lead there. Unset: no such links.",
     )
     oidc_issuer: str = Field(
         default="",

@@ -33,6 +33,7 @@ from services.registration.settings import Settings
 from services.registration.staff.oidc import OidcProvider
 from services.registration.staff.store import MongoStaff
 from services.registration.staff.use_cases import SignIn
+from services.registration.use_cases.addresses import AddressMailer
 from services.registration.use_cases.amendments import AmendmentService
 from services.registration.use_cases.keys import KeyService
 from shared.access import Principal, Sight
@@ -65,6 +66,7 @@ class ApiContext:
     erasures: Erasures = field(default_factory=InMemoryErasureStore)
 
     retentions: RetentionStore = field(default_factory=InMemoryRetentionStore)
+    address_mailer: AddressMailer | None = None
 
     @property
     def erasure_stores(self) -> ErasureStores:

@@ -31,6 +31,7 @@ NEEDED_SIGHT: Final[Mapping[type[BaseModel], Mapping[str, Sight]]] = {
         "blocked_ids": Sight.ALL,
         "declined_ids": Sight.ALL,
         "consents": Sight.ALL,
+        "pending_address": Sight.ALL,
     },
 }
 #: The sight of the principal of the present request. Nothing personal is shown until the principal is known.

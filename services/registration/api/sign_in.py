@@ -27,7 +27,8 @@ from shared.access import Action
 from shared.contract.events import Instant
 
 router = APIRouter(tags=["access"])
-_FORM_BYTES = 4096
+#: Most bytes of the form of a button.
+FORM_BYTES = 4096
 _NO_STORE = {"Cache-Control": "no-store"}
 
 
@@ -80,7 +81,7 @@ def add_sign_in_page(app: FastAPI) -> None:
         )
 
     async def enter(request: Request) -> Response:
-        form = parse_qs((await read_body(request, _FORM_BYTES)).decode(errors="replace"))
+        form = parse_qs((await read_body(request, FORM_BYTES)).decode(errors="replace"))
         try:
             text, session = await sign_in_of(request).enter(form.get("link", [""])[0], _address_of(request))
         except (UnknownKey, TooManyRefusals, ServiceUnavailable) as refused:

@@ -23,6 +23,7 @@ from services.registration.domain.names import (
     name_keys,
     same_address,
 )
+from services.registration.domain.pending_address import PendingAddress
 from services.registration.domain.slots import LocalCalendar, instant
 from shared.contract.events import (
     ConsentRecord,
@@ -64,8 +65,8 @@ FIELDS_OF_THE_PLACE = frozenset(
         "merged_into",
     }
 )
-#: Answers of the person alone: another person in the place has answered nothing.
-ANSWERS_OF_THE_PERSON = frozenset({"consents"})
+#: Answers of the person alone: another person in the place has answered nothing, and has no other address.
+ANSWERS_OF_THE_PERSON = frozenset({"consents", "pending_address"})
 #: Counters of changes of the person's fields, for services that keep no text to compare. See `ParticipantChanged`.
 COUNTERS = frozenset({"person", "shown", "reach", "links"})
 
@@ -77,6 +78,7 @@ _NOT_PUBLISHED = {
     "waiting_session_ids",
     "calendar",
     "erased_at",
+    "pending_address",
 }
 
 
@@ -224,6 +226,9 @@ class Participant(ParticipantFacts, Entity):
     consents: dict[ConsentSubject, ConsentRecord] = Field(
         default_factory=dict, description="Last answers of the person, by subject; never asked: missing."
     )
+    pending_address: PendingAddress | None = Field(
+        default=None, description="New address that waits for its confirmation; mails go to `email` until then."
+    )
     erased_at: Instant | None = Field(
         default=None, description="Time of the erasure of the person: the id stays, so that agendas and counts hold."
     )
@@ -234,8 +239,9 @@ class Participant(ParticipantFacts, Entity):
         if changed is self:
             return self
         counted = _counted(self, changed)
-        # Another person has answered nothing yet.
+        # Another person has answered nothing yet. A change of the address ends the wait for another one.
         answers: dict[str, object] = {"consents": {}} if "person" in counted else {}
+        answers |= {"pending_address": None} if "links" in counted and "email" in fields else {}
         return changed.model_copy(update={**counted, **answers})
 
     def is_kept_apart_from(self, participant: Participant) -> bool:

@@ -54,6 +54,13 @@ ANA: dict[str, Any] = {
     "reach": 4,
     "erased_at": NOW,
     "consents": {"listed": {"granted": True, "at": NOW, "text_version": "1", "text_sha256": "0" * 64, "by": "key:1"}},
+    "pending_address": {
+        "email": "ana@nueva.example",
+        "asked_at": NOW,
+        "asked_by": "key:1",
+        "expires_at": NOW,
+        "link_sha256": "0" * 64,
+    },
     "merged_into": "prt_9",
     "checked_in": True,
     "blocked_ids": ("prt_2",),
