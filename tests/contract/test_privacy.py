@@ -40,6 +40,8 @@ IMPERSONAL = {
     "NotificationRecorded.reason",
     "ConsentRecord.by",
     "ConsentRecord.text_version",
+    "PendingAddress.asked_by",
+    "PendingAddress.link_sha256",
     # The venue and the function mailbox of an organiser: shown to all participants.
     "Venue.name",
     "Venue.address",

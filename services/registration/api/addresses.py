@@ -19,7 +19,7 @@ from services.registration.api.rights import needs
 from services.registration.api.sign_in import FORM_BYTES, page
 from services.registration.domain.errors import Conflict
 from services.registration.domain.participant import Participant
-from services.registration.use_cases.addresses import AddressFacts, AddressService, LinkEnded, confirm_by_link
+from services.registration.use_cases.addresses import AddressFacts, AddressService, AddressLinkEnded, confirm_by_link
 from shared.access import Action
 from shared.runtime.refused_keys import RefusalsBySource
 
@@ -87,7 +87,7 @@ def add_address_page(app: FastAPI) -> None:
             return page("Not confirmed", "<p>Too many links from your address were refused: try again later.</p>", 429)
         try:
             participant = await confirm_by_link(context.store, context.clock, form.get("link", [""])[0][:_LONGEST_LINK])
-        except LinkEnded as ended:
+        except AddressLinkEnded as ended:
             refusals.refuse(source, "address_link")
             return page("Not confirmed", f"<p>{escape(str(ended))}</p>", 403)
         except Conflict:

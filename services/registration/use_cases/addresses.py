@@ -38,7 +38,7 @@ class AddressFacts(Facts):
     email: Annotated[Email, PERSONAL]
 
 
-class LinkEnded(Exception):
+class AddressLinkEnded(Exception):
     """The link is unknown, used, withdrawn or expired."""
 
     def __init__(self) -> None:
@@ -102,7 +102,7 @@ class AddressService:
         """Put the new address in the place of the present one: by the secret of its link, or without by an organiser.
 
         Raises:
-            LinkEnded: the secret is not that of the present link, or its time has passed.
+            AddressLinkEnded: the secret is not that of the present link, or its time has passed.
             Conflict: no address is pending, another participant has it, or the participant is cancelled.
         """
         await self._service.editions.get_changeable(edition_id)
@@ -110,7 +110,7 @@ class AddressService:
         async def change(participant: Participant) -> Participant:
             pending, now = participant.pending_address, self._unit.clock()
             if secret is not None and not _opens(pending, secret, now):
-                raise LinkEnded
+                raise AddressLinkEnded
             must_be_active(participant)
             if pending is None:
                 raise Conflict("no new address is pending: ask for one with PUT")
@@ -151,17 +151,17 @@ async def confirm_by_link(store: EntityStore, clock: Clock, text: str) -> Partic
     """Confirm the address of a mailed link, as the participant.
 
     Raises:
-        LinkEnded: the link is unknown, used, withdrawn or expired.
+        AddressLinkEnded: the link is unknown, used, withdrawn or expired.
         Conflict: another participant has the address meanwhile, the participant is cancelled, or the edition is closed.
     """
     operator_id, *ids = text.split(".") if text.count(".") == _DOTS else [""]
     if not operator_id or not all(ids):
-        raise LinkEnded
+        raise AddressLinkEnded
     edition_id, participant_id, secret = ids
     repository = store.of(operator_id)
     found = await repository.find(Participant, edition_id, participant_id)
     if found is None or not _opens(found.pending_address, secret, clock()):
-        raise LinkEnded
+        raise AddressLinkEnded
     principal = Principal(PrincipalKind.PARTICIPANT, participant_id, operator_id, editions=frozenset({edition_id}))
     service = OperatorService(repository, clock, principal=principal)
     return await AddressService(service, None).confirm(edition_id, participant_id, secret)

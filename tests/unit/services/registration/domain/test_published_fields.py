@@ -12,7 +12,8 @@ from shared.contract.events import Event, MatchRequestChanged, OrganisationChang
 
 #: Fields that are not published: times of registration, seats, the time at which a request expires, whether a
 #: participant was cancelled with the organisation, the sessions that are waited for, which `waiting_since` names, the
-#: calendar of the availability, and the time of an erasure, which has an event of its own.
+#: calendar of the availability, the time of an erasure, which has an event of its own, and an address that nobody has
+#: confirmed yet.
 NOT_PUBLISHED = {
     "created_at",
     "changed_at",
@@ -22,6 +23,7 @@ NOT_PUBLISHED = {
     "waiting_session_ids",
     "calendar",
     "erased_at",
+    "pending_address",
 }
 
 
