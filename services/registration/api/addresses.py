@@ -19,7 +19,7 @@ from services.registration.api.rights import needs
 from services.registration.api.sign_in import FORM_BYTES, page
 from services.registration.domain.errors import Conflict
 from services.registration.domain.participant import Participant
-from services.registration.use_cases.addresses import AddressFacts, AddressService, AddressLinkEnded, confirm_by_link
+from services.registration.use_cases.addresses import AddressFacts, AddressLinkEnded, AddressService, confirm_by_link
 from shared.access import Action
 from shared.runtime.refused_keys import RefusalsBySource
 

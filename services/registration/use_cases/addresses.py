@@ -70,9 +70,10 @@ class AddressService:
             Conflict: another participant has the address, the participant is cancelled, or the edition is closed.
             Invalid: the mail server refuses the new address, which is withdrawn then.
         """
+        edition = await self._service.editions.get_changeable(edition_id)
+        await self._unit.get(Participant, edition_id, participant_id)
         if self._mailer is None:
             raise ServiceUnavailable(_NO_MAILS)
-        edition = await self._service.editions.get_changeable(edition_id)
         secret = new_secret()
         participant = await self._keep(edition, participant_id, facts.email, secret)
         if participant.pending_address is None:
