@@ -117,15 +117,10 @@ class PublishedEdition:
         return {pair: assignment.slots for pair, (_, assignment) in self.state.board.placed.items()}
 
     def slots_without_move(self) -> dict[str, SlotSet]:
-        """Return, by pair, the slots in which a later encounter has not moved: its present and its settled slot.
-
-        A place that is not settled yet may be taken back: such a pair is left out, as in the objective's moves.
-        """
+        """Return, by pair, the slots in which a later encounter has not moved: its present and its settled slot."""
         slots, state = self.slots(), self.state
         for pair_id, settled in state.unsettled.items():
-            if settled.place is None:
-                slots.pop(pair_id, None)
-            elif pair_id in slots:
+            if settled.place is not None and pair_id in slots:
                 slots[pair_id] |= state.assignment(settled.place).slots
         return slots
 

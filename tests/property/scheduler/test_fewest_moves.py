@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from itertools import chain
 from typing import NamedTuple, Self
@@ -24,11 +24,12 @@ class Before(NamedTuple):
 
     present: Mapping[str, Place]
     settled: Mapping[str, Place]
+    newcomers: Collection[str]
 
     @classmethod
     def of(cls, state: AgendaState) -> Self:
         settled = {pair_id: settled.place for pair_id, settled in state.unsettled.items() if settled.place}
-        return cls(dict(state.placements), settled)
+        return cls(dict(state.placements), settled, state.unsettled.keys() - settled.keys())
 
     def hours(self, state: AgendaState) -> dict[str, SlotSet]:
         """Return the slots of these places: the hours in which an encounter has not moved."""
@@ -46,14 +47,30 @@ class Before(NamedTuple):
             if state.placements.get(pair_id) == place != self.present.get(pair_id)
         }
 
+    def gave_way(self, state: AgendaState) -> set[str]:
+        """Return the newcomers whose table or participants an encounter that came home has taken."""
+        return {
+            newcomer
+            for newcomer in self.newcomers & self.present.keys() & state.placements.keys()
+            for pair_id in self.came_home(state)
+            if self._is_taken(state, newcomer, pair_id)
+        }
+
+    def _is_taken(self, state: AgendaState, newcomer: str, pair_id: str) -> bool:
+        was, taken = self.present[newcomer], state.placements[pair_id]
+        meets = not set(state.pairs[newcomer].people).isdisjoint(state.pairs[pair_id].people)
+        is_at_table = (was.zone_id, was.table) == (taken.zone_id, taken.table)
+        return was.starts_at == taken.starts_at and (meets or is_at_table)
+
 
 def proven(facts: Facts, before: Before) -> tuple[Repair, int]:
     """Return the repair with the fewest moves that places the same encounters, and the moves of the agenda.
 
-    Encounters that came home stay: they come before moves.
+    Encounters that came home stay: they come before moves. Newcomers that gave way to these move freely.
     """
     state = facts.subject.state
-    hours = before.hours(state)
+    free = before.gave_way(state)
+    hours = {pair_id: slots for pair_id, slots in before.hours(state).items() if pair_id not in free}
     ours = {pair_id: assignment.slots for pair_id, (_, assignment) in state.board.placed.items()}
     problem = problem_of(state, facts.subject.now, change_budget=0)
     at_home = {pair_id: state.board.placed[pair_id] for pair_id in before.came_home(state)}
