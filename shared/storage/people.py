@@ -151,7 +151,7 @@ def merged(brought: Iterable[tuple[str, Texts]]) -> dict[str, Texts]:
 
 
 def newest(texts: EditionTexts) -> dict[str, dict[str, Any] | None]:
-    """Return the texts of the last revision of each thing, without those of earlier revisions and of people who left.
+    """Return the texts of the last revision of a thing, by thing, without earlier revisions and people who left.
 
     An erased thing has none.
     """
