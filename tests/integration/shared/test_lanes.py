@@ -72,7 +72,8 @@ def noted_tasks() -> list[asyncio.Task[Any]]:
 
     def make(loop: asyncio.AbstractEventLoop, work: Any, **options: Any) -> asyncio.Task[Any]:
         task = asyncio.Task(work, loop=loop, **options)
-        if work.cr_code.co_filename.startswith(MESSAGING):
+        code = getattr(work, "cr_code", None)  # the end of an asynchronous generator has none
+        if code and code.co_filename.startswith(MESSAGING):
             tasks.append(task)
         return task
 
