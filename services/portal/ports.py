@@ -31,7 +31,7 @@ def thing_key(event: Event) -> str:
 
 
 class ThingStore(Protocol):
-    """The newest snapshot of every thing. `MongoThings` and `InMemoryThings` pass the same contract tests."""
+    """The newest snapshot of every thing: see `services.portal.store.MongoThings`."""
 
     async def prepare(self) -> None:
         """Create the indexes."""

@@ -19,26 +19,15 @@ class RegistrationAway(Exception):
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer of registration: the body of a success, or a problem with its slug and detail."""
+    """An answer of registration: its status and its body."""
 
     status: int
     body: dict[str, Any] = field(default_factory=dict)
-    etag: str = ""
 
     @property
     def is_success(self) -> bool:
         """Tell whether the request was done."""
         return httpx.codes.is_success(self.status)
-
-    @property
-    def slug(self) -> str:
-        """The kind of problem: the last part of the `type` of RFC 9457."""
-        return str(self.body.get("type", "")).rsplit("/", 1)[-1]
-
-    @property
-    def detail(self) -> str:
-        """The problem in words."""
-        return str(self.body.get("detail", ""))
 
 
 class RegistrationProxy:
@@ -66,23 +55,20 @@ class RegistrationProxy:
         path: str,
         credential: str,
         body: Mapping[str, Any] | None = None,
-        parameters: Mapping[str, str] | None = None,
-        if_match: str = "",
     ) -> Reply:
         """Send a request with a person's credential, or without any if it is empty."""
         if self._http is None:
             raise RegistrationAway("this installation does not say where registration is")
         headers = trace.request_headers()
         headers |= {"Authorization": f"Bearer {credential}"} if credential else {}
-        headers |= {"If-Match": if_match} if if_match else {}
         try:
-            response = await self._http.request(method, path, json=body, params=parameters, headers=headers)
+            response = await self._http.request(method, path, json=body, headers=headers)
             answer = response.json() if response.content else {}
         except (httpx.HTTPError, ValueError) as error:
             raise RegistrationAway("registration does not answer") from error
         if httpx.codes.is_server_error(response.status_code) or not isinstance(answer, dict):
             raise RegistrationAway("registration cannot answer now")
-        return Reply(response.status_code, answer, response.headers.get("etag", ""))
+        return Reply(response.status_code, answer)
 
     async def close(self) -> None:
         """Close the connections."""

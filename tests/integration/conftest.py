@@ -26,7 +26,9 @@ from shared.messaging.consumer import Consumer
 from shared.messaging.inputs import Handler, Input
 from shared.runtime.health import Health
 from shared.runtime.settings import ConnectionSettings, ServiceSettings
+from shared.storage.mongo import Mongo, MongoDatabase
 from tests.support import apache_kafka
+from tests.support.in_memory.mongo import InMemoryMongo
 from tests.support.kafka_consumer import BrokerAddress, RunConsumer
 
 Launch = Callable[..., None]
@@ -81,6 +83,18 @@ def smtp_sink(launch: Launch, servers_folder: Path) -> SmtpSink:
     sink = SmtpSink("127.0.0.1", port, servers_folder / "mails")
     launch(smtp_sink_program(port, sink.directory))
     return sink
+
+
+@pytest.fixture(params=["motor", "pymongo", "simulated"])
+async def database(request: pytest.FixtureRequest, mongo_url: str, mongo_database: str) -> AsyncIterator[MongoDatabase]:
+    """Open a database with both drivers, and that in memory of `tests/simulation`."""
+    if request.param == "simulated":
+        yield InMemoryMongo().database("test")
+        return
+    mongo = Mongo(ConnectionSettings(mongo_url=mongo_url, mongo_driver=request.param))
+    await mongo.ping()
+    yield mongo.database(mongo_database)
+    await mongo.close()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from shared.contract.events import (
-    AffinityScored,
     AgendaChanged,
     EditionChanged,
     EncounterChanged,
@@ -35,15 +34,12 @@ class EditionPicture:
     requests: dict[str, MatchRequestChanged] = field(default_factory=dict)
     encounters: dict[str, EncounterChanged] = field(default_factory=dict)
     agendas: dict[str, AgendaChanged] = field(default_factory=dict)
-    affinities: dict[frozenset[str], AffinityScored] = field(default_factory=dict)
     #: Requests by each of their sides.
     _requests_of: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
-    #: Pairs by each of their sides.
-    _pairs_of: defaultdict[str, set[frozenset[str]]] = field(default_factory=lambda: defaultdict(set))
 
     def apply(self, event: Event) -> None:
         """Take a snapshot in, in place of an earlier snapshot of the thing."""
-        if isinstance(event, MatchRequestChanged | AffinityScored | EncounterChanged | AgendaChanged):
+        if isinstance(event, MatchRequestChanged | EncounterChanged | AgendaChanged):
             self._apply_encounter(event)
         else:
             self._apply_party(event)
@@ -61,7 +57,7 @@ class EditionPicture:
             case OrganisationErased():
                 self.organisations.pop(event.organisation_id, None)
 
-    def _apply_encounter(self, event: MatchRequestChanged | AffinityScored | EncounterChanged | AgendaChanged) -> None:
+    def _apply_encounter(self, event: MatchRequestChanged | EncounterChanged | AgendaChanged) -> None:
         match event:
             case EncounterChanged():
                 self.encounters[event.encounter_id] = event
@@ -71,24 +67,10 @@ class EditionPicture:
                 self.requests[event.request_id] = event
                 for side in filter(None, (event.requester_id, event.target_id)):
                     self._requests_of[side].add(event.request_id)
-            case AffinityScored():
-                pair = frozenset(event.participant_ids)
-                self.affinities[pair] = event
-                for participant_id in pair:
-                    self._pairs_of[participant_id].add(pair)
 
     def requests_of(self, participant_id: str) -> Iterator[MatchRequestChanged]:
         """Yield the requests that a participant has made or was sent."""
         yield from (self.requests[request_id] for request_id in sorted(self._requests_of.get(participant_id, ())))
-
-    def affinities_of(self, participant_id: str) -> Iterator[AffinityScored]:
-        """Yield the affinities of a participant."""
-        yield from (self.affinities[pair] for pair in self._pairs_of.get(participant_id, ()))
-
-    def organisation_of(self, participant_id: str) -> OrganisationChanged | None:
-        """Return the organisation of a participant, if both are known."""
-        participant = self.participants.get(participant_id)
-        return self.organisations.get(participant.organisation_id) if participant else None
 
     def zone_name(self, zone_id: str) -> str:
         """Return the name of a zone; its id if the edition does not name it."""

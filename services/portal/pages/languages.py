@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from babel import negotiate_locale
 from starlette.requests import Request
 
 from services.portal.domain.picture import EditionPicture
 from shared.contract.events import Language
 
-LANGUAGE_COOKIE: Final = "tertulia_language"
-
 
 def language_of(request: Request, picture: EditionPicture | None = None, participant_id: str | None = None) -> Language:
     """Return the language that was chosen on the page, else that of the participant, else that of the browser."""
-    chosen = request.query_params.get("lang") or request.cookies.get(LANGUAGE_COOKIE, "")
+    chosen = request.query_params.get("lang", "")
     if chosen in set(Language):
         return Language(chosen)
     participant = picture.participants.get(participant_id) if picture and participant_id else None

@@ -57,7 +57,7 @@ class TemplateWriter:
         text = (
             _environment_of(language)
             .get_template(template)
-            .render(values, language=language.value, time=time, day=day, country=_country_in(locale), timezone=timezone)
+            .render(values, language=language.value, time=time, day=day, timezone=timezone)
         )
         return HTMLResponse(text, status, HEADERS)
 
@@ -94,10 +94,3 @@ def translations_of(language: Language) -> NullTranslations:
         write_mo(written, read_po(source, locale=language.value, abort_invalid=True))
     written.seek(0)
     return Translations(written)
-
-
-def _country_in(locale: Locale) -> Any:  # noqa: ANN401 - a function for templates
-    def country(code: str) -> str:
-        return str(locale.territories.get(code, code))
-
-    return country

@@ -1,35 +1,22 @@
-"""Stores of the read model, in memory and on MongoDB with both drivers."""
+"""The store of the read model, on MongoDB with both drivers and in the database of the simulation."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
-from services.portal.memory_store import InMemoryThings
 from services.portal.ports import Head, ThingStore
 from services.portal.store import MongoThings
-from shared.runtime.settings import ConnectionSettings
-from shared.storage.mongo import Mongo
-from tests.support.in_memory.mongo import InMemoryMongo
+from shared.storage.mongo import MongoDatabase
 from tests.support.notify_stage import agenda, edition, participant
 
 HEAD = Head(0, "op_1", is_edition_known=True)
 
 
-@pytest.fixture(params=["memory", "motor", "pymongo", "simulated"])
-async def store(request: pytest.FixtureRequest, mongo_url: str, mongo_database: str) -> AsyncIterator[ThingStore]:
-    if request.param == "memory":
-        yield InMemoryThings()
-        return
-    if request.param == "simulated":
-        yield MongoThings(InMemoryMongo().database("test"))
-        return
-    mongo = Mongo(ConnectionSettings(mongo_url=mongo_url, mongo_driver=request.param))
-    subject = MongoThings(mongo.database(mongo_database))
+@pytest.fixture
+async def store(database: MongoDatabase) -> ThingStore:
+    subject = MongoThings(database)
     await subject.prepare()
-    yield subject
-    await mongo.close()
+    return subject
 
 
 async def test_a_newer_revision_replaces_and_an_older_one_does_not(store: ThingStore) -> None:

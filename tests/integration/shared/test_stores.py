@@ -27,17 +27,6 @@ from tests.support.metrics import MetricDelta
 NOW = datetime(2026, 11, 26, 9, 0, tzinfo=UTC)
 
 
-@pytest.fixture(params=["motor", "pymongo", "simulated"])
-async def database(request: pytest.FixtureRequest, mongo_url: str, mongo_database: str) -> AsyncIterator[MongoDatabase]:
-    if request.param == "simulated":
-        yield InMemoryMongo().database("test")
-        return
-    mongo = Mongo(ConnectionSettings(mongo_url=mongo_url, mongo_driver=request.param))
-    await mongo.ping()
-    yield mongo.database(mongo_database)
-    await mongo.close()
-
-
 @pytest.fixture(params=["memory", "motor", "pymongo", "simulated"])
 async def store(request: pytest.FixtureRequest, mongo_url: str, mongo_database: str) -> AsyncIterator[JournalStore]:
     if request.param == "memory":
