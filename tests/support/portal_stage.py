@@ -8,8 +8,9 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
+from fastapi import FastAPI
 
-from services.portal.app import assemble
+from services.portal.app import assemble, make_pages
 from services.portal.pages.context import PERSON_COOKIE, STAFF_COOKIE
 from services.portal.registration import RegistrationProxy
 from services.portal.settings import Settings
@@ -81,6 +82,10 @@ class PortalStage:
             "portal_url": "http://service",
         } | settings
         self.wired = assemble(Settings(**options), self.servers.infrastructure(self.time), RegistrationProxy(http))
+
+    def pages(self) -> FastAPI:
+        """Return the pages for a server of their own, beside the running portal."""
+        return make_pages(self.wired.context)
 
     @asynccontextmanager
     async def open(self, *events: Event) -> AsyncIterator[httpx.AsyncClient]:

@@ -47,6 +47,8 @@ def install_all() -> dict[str, Tool]:
         **{command: partial(_apt, package, command) for package, command in apt_packages()},
         "asyncapi": partial(_npm, "asyncapi.js"),
         "ical.js": partial(_npm, "calendars.js"),
+        "axe": _axe,
+        "vnu": _vnu,
         "calendars": _maven,
         "libical": _libical,
         "cloudevent": partial(_go, "cloudevent"),
@@ -115,14 +117,27 @@ def _libical() -> tuple[str, ...]:
 
 
 def _npm(program: str) -> tuple[str, ...]:
-    node = _needed("node")
+    return _needed("node"), str(_npm_folder() / program)
+
+
+def _axe() -> tuple[str, ...]:
+    return (str(_npm_folder() / "node_modules" / "axe-core" / "axe.min.js"),)
+
+
+def _vnu() -> tuple[str, ...]:
+    jar = _npm_folder() / "node_modules" / "vnu-jar" / "build" / "dist" / "vnu.jar"
+    return _needed("java"), "-Xss2m", "-XX:TieredStopAtLevel=1", "-jar", str(jar)
+
+
+def _npm_folder() -> Path:
+    _needed("node")
     sources = ("package.json", "package-lock.json", "asyncapi.js", "calendars.js")
     with _built("npm", *sources) as folder:
         if folder:
             for name in (".npmrc", *sources):
                 shutil.copy(SOURCE / "npm" / name, folder)
             _run("npm", "ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", folder=folder)
-    return node, str(CACHE / "npm" / program)
+    return CACHE / "npm"
 
 
 def _maven() -> tuple[str, ...]:
