@@ -59,6 +59,7 @@ class Action(StrEnum):
     READ_REQUESTS = "requests.read"
     CHANGE_REQUESTS = "requests.change"
     ACT_ON_OWN_REQUESTS = "requests.own"
+    CHANGE_OWN_FACTS = "person.change"
     READ_AGENDA = "agenda.read"
     PLAN_AGENDA = "agenda.plan"
     EDIT_AGENDA = "agenda.edit"
@@ -113,6 +114,7 @@ _WRITE: Final = frozenset(
         Action.REVOKE_LINKS,
         Action.CHANGE_REQUESTS,
         Action.ACT_ON_OWN_REQUESTS,
+        Action.CHANGE_OWN_FACTS,
         Action.EDIT_AGENDA,
         Action.REPORT_ATTENDANCE,
         Action.IMPORT,
@@ -168,7 +170,7 @@ ROLE_ACTIONS: Final[Mapping[StaffRole, frozenset[Action]]] = {
     StaffRole.GOVERNMENT: frozenset({Action.READ_OBSERVATORY}),
 }
 #: Actions of a participant with a link, on the participant's own data only.
-PARTICIPANT_ACTIONS: Final = frozenset({Action.READ_PARTICIPANTS, Action.ACT_ON_OWN_REQUESTS})
+PARTICIPANT_ACTIONS: Final = frozenset({Action.READ_PARTICIPANTS, Action.ACT_ON_OWN_REQUESTS, Action.CHANGE_OWN_FACTS})
 #: Actions on the operator as a whole: a principal of some editions may not do them.
 OPERATOR_WIDE: Final = frozenset({Action.OPEN_EDITIONS, Action.MANAGE_KEYS, Action.MANAGE_STAFF})
 #: Actions whose answers cannot leave personal data out.

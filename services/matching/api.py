@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route
 
 from services.matching.domain.changes import Change
 from services.matching.domain.decide import Matchmaker
-from services.matching.domain.explain import explain_pair, proposals_of
+from services.matching.domain.explain import candidates_of, explain_pair, proposals_of
 from services.matching.domain.state import MatchingState
 from services.matching.observatory.picture import TooFewOrganisations
 from services.matching.ports import EditionJournal, Observatory, ProfileHelper
@@ -25,6 +25,7 @@ from shared.internal_api.profile_help import ProfileQuestion
 from shared.internal_api.server import Declined, body_of
 from shared.storage.aggregate import Decision
 
+_MOST_CANDIDATES = 100
 #: Longest wait of a preview for the facts that it is based on, and the interval between looks for them.
 _PREVIEW_SECONDS, _LOOK_SECONDS = 2.0, 0.05
 
@@ -107,6 +108,20 @@ def pair_routes(editions: EditionJournal, matchmaker: Matchmaker) -> list[BaseRo
         await editions.transact(edition_id, explain)
         return Response(answers[-1].model_dump_json(), media_type="application/json")
 
+    async def candidates(request: Request) -> Response:
+        participant_id, limit = request.path_params["participant_id"], request.query_params.get("limit", "20")
+        if not limit.isdecimal() or not 1 <= int(limit[:4]) <= _MOST_CANDIDATES:
+            raise Declined(422, "invalid", f"limit is not 1 to {_MOST_CANDIDATES}")
+        edition_id, answers = request.path_params["edition_id"], []
+
+        def listed(state: MatchingState, _: datetime) -> Decision[Change, Event]:
+            answers.append(candidates_of(state, matchmaker.pool(state), participant_id, int(limit)))
+            return Decision()
+
+        await editions.current(edition_id)
+        await editions.transact(edition_id, listed)
+        return JSONResponse({"items": [candidate.model_dump(mode="json") for candidate in answers[-1]]})
+
     async def proposals(request: Request) -> Response:
         try:
             page = ProposalPage.model_validate(dict(request.query_params))
@@ -126,5 +141,6 @@ def pair_routes(editions: EditionJournal, matchmaker: Matchmaker) -> list[BaseRo
 
     return [
         Route("/editions/{edition_id}/affinities/{one}/{other}", pair),
+        Route("/editions/{edition_id}/participants/{participant_id}/candidates", candidates),
         Route("/editions/{edition_id}/proposals", proposals),
     ]

@@ -18,7 +18,7 @@ from services.registration.domain.participant import Participant
 from services.registration.domain.parties import reinstated
 from services.registration.internal_clients import InternalClient, InternalClients, ServiceDeclined, ServiceUnavailable
 from services.registration.ports import Repository
-from services.registration.previews import ChangeStep, PreviewView, facts_of, participants_in, sessions_outside
+from services.registration.previews import ChangeStep, PreviewView, facts_of, only_of, participants_in, sessions_outside
 from shared.contract.events import AffinityScored, Status
 from shared.internal_api.previews import AffinitiesThen, FactsPreview, PreviewCounts, RequestsToPreview
 
@@ -49,6 +49,8 @@ class Effects:
     seconds: float
     #: Whether previews name participants.
     shows_names: bool = True
+    #: A participant who asks. The preview then lists this participant's encounters only; the counts are of all.
+    own_id: str | None = None
 
     @property
     def are_known(self) -> bool:
@@ -73,6 +75,7 @@ class Effects:
                 found = FactsPreview.model_validate(await self._ask(self.clients.scheduler, edition_id, facts))
         except (TimeoutError, ServiceUnavailable) as error:
             raise ServiceUnavailable(_TOO_LARGE if str(error) == _TOO_LARGE else _UNSEEN) from error
+        found = only_of(found, self.own_id) if self.own_id else found
         ids = sorted(participants_in(found)) if self.shows_names else []
         people = await self.repository.find_many(Participant, edition_id, ids) if ids else {}
         names = {participant_id: person.name for participant_id, person in sorted(people.items())}

@@ -165,6 +165,21 @@ def sessions_outside(entity: Entity | None) -> set[str]:
     return {session.session_id for session in sessions if not days.hold(session.starts_at, session.ends_at)}
 
 
+def only_of(preview: FactsPreview, participant_id: str) -> FactsPreview:
+    """Return a preview that lists the encounters of a participant only. The counts are of all encounters."""
+    kept = {
+        kind: tuple(
+            effect
+            for effect in getattr(preview, kind)
+            if participant_id in {*effect.participant_ids_before, *effect.participant_ids_after}
+        )
+        for kind in ("moved", "placed", "waiting", "cancelled")
+    }
+    partners = {person for effects in kept.values() for effect in effects for person in effect.participant_ids_before}
+    mailed = tuple(person for person in preview.mailed if person in partners or person == participant_id)
+    return preview.model_copy(update={**kept, "mailed": mailed})
+
+
 def participants_in(preview: FactsPreview) -> set[str]:
     """Return the ids of the participants that a preview lists."""
     effects = (*preview.moved, *preview.placed, *preview.waiting, *preview.cancelled)

@@ -81,6 +81,14 @@ class Proposal(BaseModel):
         return f"{round(self.score * _SCORE_STEPS)}-{self.pair_id}"
 
 
+class CandidatePartner(BaseModel):
+    """A participant who may be met: the partner, the score of the pair and its reasons."""
+
+    participant_id: Id
+    score: float
+    reasons: tuple[Reason, ...]
+
+
 class ProposalPage(BaseModel):
     """A page of the proposals, best first: up to `limit` items after the cursor `after`."""
 

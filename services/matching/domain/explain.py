@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import numpy as np
 
 from services.matching.domain.publication import Publisher
 from services.matching.domain.scoring.pool import Pool
 from services.matching.domain.state import MatchingState
 from shared.contract.events import AffinityScored, Consent, Origin, RequestState
 from shared.contract.ids import pair_id, pair_of
-from shared.internal_api.pairs import Hindrance, PairAnswer, Proposal, ProposalPage, ranked
+from shared.internal_api.pairs import CandidatePartner, Hindrance, PairAnswer, Proposal, ProposalPage, ranked
 
 
 def explain_pair(
@@ -47,6 +51,28 @@ def proposals_of(state: MatchingState, page: ProposalPage) -> list[Proposal]:
     asked = page.participant_id
     listed = (proposal for proposal in proposals if asked is None or asked in proposal.participant_ids)
     return ranked(filter(page.follows, listed), page.limit)
+
+
+def candidates_of(state: MatchingState, pool: Pool | None, participant_id: str, limit: int) -> list[CandidatePartner]:
+    """List the strangers who fit a participant best, best first, ties by id: no request stands between the two.
+
+    Rivals, and pairs with nothing in common, are left out.
+    """
+    if state.rules is None or pool is None or not state.complete(participant_id):
+        return []
+    found, free = pool.affinities([participant_id]), pool.strangers(participant_id)
+    allowed = free & found.grounded[0] & (found.scores[0] >= state.rules.least_affinity)
+    best = sorted((-float(found.scores[0][row]), pool.ids[row]) for row in np.flatnonzero(allowed))
+    pairs = (pair_of(participant_id, other_id) for _, other_id in best)
+    open_pairs = (pair for pair in pairs if not _was_asked(state, pair) and not pool.are_rivals(*pair))
+    chosen = list(islice(open_pairs, limit))
+    scored = {pair: fields for pair, fields, _ in Publisher(state, pool).scored(chosen)} if chosen else {}
+    return [_candidate(participant_id, pair, scored[pair]) for pair in chosen]
+
+
+def _candidate(participant_id: str, pair: tuple[str, str], scored: dict[str, Any]) -> CandidatePartner:
+    (other_id,) = {*pair} - {participant_id}
+    return CandidatePartner(participant_id=other_id, score=scored["score"], reasons=scored["reasons"])
 
 
 def _is_proposed(affinity: AffinityScored) -> bool:

@@ -36,7 +36,7 @@ from services.registration.staff.use_cases import SignIn
 from services.registration.use_cases.addresses import AddressMailer
 from services.registration.use_cases.amendments import AmendmentService
 from services.registration.use_cases.keys import KeyService
-from shared.access import Principal, Sight
+from shared.access import Principal, PrincipalKind, Sight
 from shared.contract.ids import Id
 from shared.runtime.clock import Clock
 
@@ -167,6 +167,7 @@ async def _gate(
         context.clients,
         context.settings.preview_seconds,
         unit.principal.sight >= Sight.NAMES,
+        unit.principal.id if unit.principal.kind is PrincipalKind.PARTICIPANT else None,
     )
     gate = ChangeGate(context.amendments.of(unit.repository.operator_id), effects, dry_run, token)
     unit.gate = gate

@@ -64,6 +64,15 @@ async def decline_as_participant(
     return await _answer(service, edition_id, participant_id, request_id, gate, Answer.REFUSAL)
 
 
+@router.post("/{request_id}/retraction", responses=tried_or(MatchRequest))
+@needs(Action.ACT_ON_OWN_REQUESTS)
+async def retract_as_participant(
+    service: CurrentService, edition_id: PathId, participant_id: PathId, request_id: PathId, gate: Gate
+) -> Response:
+    """Take back the acceptance of a match request: it is declined, and its encounter is cancelled."""
+    return await _answer(service, edition_id, participant_id, request_id, gate, Answer.RETRACTION)
+
+
 @router.post("/{request_id}/withdrawal", responses=tried_or(MatchRequest))
 @needs(Action.ACT_ON_OWN_REQUESTS)
 async def withdraw_as_participant(

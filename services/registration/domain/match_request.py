@@ -19,6 +19,7 @@ class Answer(StrEnum):
 
     ACCEPTANCE = "acceptance"
     REFUSAL = "refusal"
+    RETRACTION = "retraction"
     WITHDRAWAL = "withdrawal"
     EXPIRY = "expiry"
 
@@ -27,6 +28,8 @@ class Answer(StrEnum):
 _TRANSITIONS: dict[Answer, tuple[RequestState, frozenset[RequestState]]] = {
     Answer.ACCEPTANCE: (RequestState.ACCEPTED, frozenset({RequestState.REQUESTED})),
     Answer.REFUSAL: (RequestState.DECLINED, frozenset({RequestState.REQUESTED})),
+    # The target takes the acceptance back: the pair has no encounter any more.
+    Answer.RETRACTION: (RequestState.DECLINED, frozenset({RequestState.ACCEPTED})),
     Answer.WITHDRAWAL: (RequestState.WITHDRAWN, frozenset({RequestState.REQUESTED, RequestState.ACCEPTED})),
     Answer.EXPIRY: (RequestState.EXPIRED, frozenset({RequestState.REQUESTED})),
 }
@@ -101,7 +104,7 @@ class MatchRequest(MatchRequestFacts, Entity):
         state, allowed_from = _TRANSITIONS[answer]
         if self.state is state:
             return self
-        if self.target_id is None and answer in (Answer.ACCEPTANCE, Answer.REFUSAL):
+        if self.target_id is None and answer in (Answer.ACCEPTANCE, Answer.REFUSAL, Answer.RETRACTION):
             raise Conflict(f"match request {self.request_id} is open: there is nobody it was put to")
         if self.state not in allowed_from:
             raise Conflict(f"match request {self.request_id} is {self.state}: no {answer} is possible any more")

@@ -20,6 +20,7 @@ from tests.support.registration_api import (
 )
 
 BODIES: dict[str, Any] = {
+    "profile-help": {"text": "x"},
     "address": {"email": "ana.nueva@x.example"},
     "organisations": {"name": "X", "kind": "sme", "country": "ES"},
     "participants": {"organisation_id": "org_1", "name": "X", "email": "x@x.example", "languages": ["es"]},

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.matching.domain.explain import explain_pair
+from services.matching.domain.explain import candidates_of, explain_pair
 from shared.contract.events import Consent, EncounterChanged, WaitingReason
 from shared.internal_api.pairs import Hindrance, PairAnswer
 from tests.support.matching_editions import PRESSES, SENSORS, WELDING, Edition, registered
@@ -131,3 +131,22 @@ def test_the_same_offers_and_needs_are_no_rivals_if_a_need_is_met(edition: Editi
     pair = [scene.participant(name, offers=SOLAR, needs=SOLAR, revision=2) for name in ("ann", "bob")]
     edition.decide(*registered(scene), *pair, scene.request("r1", "ann", partners_wanted=1))
     assert edition.state.proposals["r1"] == ("bob",)
+
+
+def candidates(edition: Edition, participant_id: str) -> list[str]:
+    pool = edition.maker.pool(edition.state)
+    return [found.participant_id for found in candidates_of(edition.state, pool, participant_id, 20)]
+
+
+@pytest.mark.parametrize(
+    ("state", "is_listed"), [(None, True), ("requested", False), ("declined", False), ("withdrawn", True)]
+)
+def test_candidates_are_strangers_without_a_request_between_the_two(
+    edition: Edition, scene: Any, state: str | None, is_listed: bool
+) -> None:
+    edition.decide(*registered(scene))
+    if state:
+        edition.decide(scene.request("r1", "bob", "ann", state=state))
+    assert ("bob" in candidates(edition, "ann")) is is_listed
+    assert "ann" not in candidates(edition, "ann")
+    assert candidates(edition, "nobody") == []
