@@ -29,6 +29,17 @@ class Reply:
         """Tell whether the request was done."""
         return httpx.codes.is_success(self.status)
 
+    @property
+    def is_overtaken(self) -> bool:
+        """Tell whether the thing, or the effects of the change, differ from the effects that the person has seen."""
+        return self.status in {httpx.codes.PRECONDITION_FAILED, httpx.codes.PRECONDITION_REQUIRED}
+
+    @property
+    def fault(self) -> str:
+        """The reason of a refusal in registration's words: of the first fault, else of the whole."""
+        errors = self.body.get("errors") or [{}]
+        return str(errors[0].get("detail") or self.body.get("detail") or "")
+
 
 class RegistrationProxy:
     """Sends requests to the public routes of registration. Every request may raise `RegistrationAway`."""
@@ -55,14 +66,21 @@ class RegistrationProxy:
         path: str,
         credential: str,
         body: Mapping[str, Any] | None = None,
+        *,
+        revision: int | None = None,
+        query: Mapping[str, str] | None = None,
     ) -> Reply:
-        """Send a request with a person's credential, or without any if it is empty."""
+        """Send a request with a person's credential, or without any if it is empty.
+
+        With a `revision`, the change is made only if the thing still has it.
+        """
         if self._http is None:
             raise RegistrationAway("this installation does not say where registration is")
         headers = trace.request_headers()
         headers |= {"Authorization": f"Bearer {credential}"} if credential else {}
+        headers |= {"If-Match": f'"{revision}"'} if revision is not None else {}
         try:
-            response = await self._http.request(method, path, json=body, headers=headers)
+            response = await self._http.request(method, path, json=body, params=query, headers=headers)
             answer = response.json() if response.content else {}
         except (httpx.HTTPError, ValueError) as error:
             raise RegistrationAway("registration does not answer") from error

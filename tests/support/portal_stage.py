@@ -16,7 +16,7 @@ from services.portal.registration import RegistrationProxy
 from services.portal.settings import Settings
 from shared.access import Principal, PrincipalKind, StaffRole
 from shared.contract.events import Event
-from tests.support.notify_stage import Time
+from tests.support.notify_stage import OPENING, QUARTER, Time
 from tests.support.running import running
 from tests.support.servers import Servers
 from tests.support.waiting import wait_until
@@ -30,11 +30,30 @@ PEOPLE = {
 }
 
 
+def preview(**counts: int) -> dict[str, Any]:
+    """Return the body of a dry run that moves the encounter `enc_1` of participants 0 and 1 by a slot."""
+    place = {"slot": 0, "zone_id": "zn_work", "table": "1"}
+    times = [(OPENING + n * QUARTER).isoformat() for n in range(3)]
+    people = ["prt_0", "prt_1"]
+    moved = {
+        "encounter_id": "enc_1",
+        "before": {**place, "starts_at": times[0], "ends_at": times[1]},
+        "after": {**place, "slot": 1, "starts_at": times[1], "ends_at": times[2]},
+        "participant_ids_before": people,
+        "participant_ids_after": people,
+    }
+    whole = {"moved": 1, "placed": 0, "waiting": 0, "cancelled": 0, "mailed": 2, "encounters": 3, "people": 2} | counts
+    return {"token": "tok", "preview": {"counts": whole, "moved": [moved] if whole["moved"] else []}}
+
+
 class FakeRegistration:
     """Tells rights as registration does, and keeps all further requests."""
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, str, str]] = []
+        self.bodies: list[Any] = []
+        #: Answers by method and end of the path, of dry runs by `DRY` instead of the method; status and body.
+        self.answers: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
         self.is_away = False
 
     def answer(self, request: httpx.Request) -> httpx.Response:
@@ -44,7 +63,13 @@ class FakeRegistration:
         credential = request.headers.get("authorization", "").removeprefix("Bearer ")
         if request.url.path == "/v1/me":
             return httpx.Response(200, json=rights_of(PEOPLE[credential])) if credential in PEOPLE else _refusal()
-        self.asked.append((request.method, request.url.path, credential))
+        self.bodies.append(json.loads(request.content) if request.content else None)
+        dry = request.url.params.get("dry_run") == "true"
+        if not dry and request.method != "GET":
+            self.asked.append((request.method, request.url.path, credential))
+        for (method, end), (status, body) in self.answers.items():
+            if method == ("DRY" if dry else request.method) and request.url.path.endswith(end):
+                return httpx.Response(status, json=body)
         if request.url.path == "/v1/sessions":
             link = json.loads(request.content)["link"]
             return httpx.Response(201, json={"session": link}) if link in PEOPLE else _refusal()

@@ -28,6 +28,11 @@ class ShownEntry:
     change: ChangeKind | None
     before: AgendaEntry | None
 
+    @property
+    def partner_ids(self) -> tuple[str, ...]:
+        """The participants whom an encounter is with."""
+        return tuple(person.participant_id for person in self.people)
+
     def is_over(self, now: datetime) -> bool:
         """Tell whether the entry has ended."""
         return self.ends_at <= now

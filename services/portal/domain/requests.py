@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -71,3 +72,17 @@ def _encounter_states(picture: EditionPicture) -> dict[str, EncounterState]:
     return {
         request_id: encounter.state for encounter in picture.encounters.values() for request_id in encounter.request_ids
     }
+
+
+def ending_answers(picture: EditionPicture, participant_id: str, partner_ids: Collection[str]) -> list[tuple[str, str]]:
+    """Return the requests between a participant and partners, with the answer that ends the request."""
+    found = []
+    for request in picture.requests_of(participant_id):
+        is_own = request.requester_id == participant_id
+        if (request.target_id if is_own else request.requester_id) not in partner_ids:
+            continue
+        if request.state is RequestState.ACCEPTED:
+            found.append((request.request_id, "withdrawal" if is_own else "retraction"))
+        elif request.state is RequestState.REQUESTED:
+            found.append((request.request_id, "withdrawal" if is_own else "refusal"))
+    return found

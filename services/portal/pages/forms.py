@@ -18,7 +18,17 @@ class FormRefused(Exception):
     """The form did not come from a page of this visitor, or is too large."""
 
 
-async def checked_form(request: Request, visitor: Visitor) -> dict[str, str]:
+class FormFields(dict[str, str]):
+    """The fields of a form by name; `every` has all values of a name, as of ticked boxes."""
+
+    every: dict[str, list[str]]
+
+    def lines(self, name: str) -> list[str]:
+        """Return the lines of a text field that are not empty."""
+        return [line.strip() for line in self.get(name, "").splitlines() if line.strip()]
+
+
+async def checked_form(request: Request, visitor: Visitor) -> FormFields:
     """Return the fields of a form by name; of repeated fields the last.
 
     Raises:
@@ -30,9 +40,13 @@ async def checked_form(request: Request, visitor: Visitor) -> dict[str, str]:
         if len(read) > _LARGEST_FORM:
             raise FormRefused("the form is too large")
     try:
-        fields = dict(parse_qsl(read.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS))
+        pairs = parse_qsl(read.decode(), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
     except (UnicodeDecodeError, ValueError) as error:
         raise FormRefused("the form cannot be read") from error
+    fields = FormFields(pairs)
+    fields.every = {}
+    for name, value in pairs:
+        fields.every.setdefault(name, []).append(value)
     if not hmac.compare_digest(fields.pop("token", "").encode(), visitor.form_token.encode()):
         raise FormRefused("the form is from another page: open the page again")
     return fields

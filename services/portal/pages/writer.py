@@ -54,10 +54,21 @@ class TemplateWriter:
                 moment.astimezone(zone) if isinstance(moment, datetime) else moment, width, locale=locale
             )
 
+        def territory(code: str) -> str:
+            return str(locale.territories.get(code, code))
+
         text = (
             _environment_of(language)
             .get_template(template)
-            .render(values, language=language.value, time=time, day=day, timezone=timezone)
+            .render(
+                values,
+                language=language.value,
+                time=time,
+                day=day,
+                timezone=timezone,
+                territory=territory,
+                autonym=_autonym,
+            )
         )
         return HTMLResponse(text, status, HEADERS)
 
@@ -66,6 +77,11 @@ class TemplateWriter:
         """Return a day and a time in a language, local to a time zone."""
         local, locale = moment.astimezone(ZoneInfo(timezone)), Locale.parse(language.value)
         return f"{format_date(local, 'full', locale=locale)}, {format_time(local, 'HH:mm', locale=locale)}"
+
+
+def _autonym(language: str) -> str:
+    """Return the name of a language in itself."""
+    return (Locale.parse(language).get_display_name() or language).capitalize()
 
 
 @cache

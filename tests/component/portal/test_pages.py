@@ -62,7 +62,9 @@ async def test_cookies_are_for_tls_alone_unless_the_address_is_plain_http() -> N
         assert "secure" in (await client.get(f"/p/{PERSON}")).headers["set-cookie"].lower()
 
 
-@pytest.mark.parametrize("path", ["/agenda", "/requests"])
+@pytest.mark.parametrize(
+    "path", ["/agenda", "/agenda/enc_1", "/requests", "/people", "/profile", "/availability", "/sessions", "/choices"]
+)
 async def test_a_page_of_a_participant_asks_strangers_for_their_link(path: str) -> None:
     async with PortalStage().open(*published()) as client:
         assert (await client.get(path)).status_code == 401

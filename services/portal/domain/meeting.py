@@ -1,0 +1,150 @@
+"""People whom a participant may ask to meet: the results of a search, and the state between the two."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from services.portal.domain.people import ShownPerson, shown_person
+from services.portal.domain.picture import EditionPicture
+from shared.contract.codes import label_of
+from shared.contract.events import ConsentSubject, OrganisationChanged, ParticipantChanged, RequestState, Status
+
+#: People on a page.
+PAGE = 15
+
+
+@dataclass(frozen=True)
+class MeetingSearch:
+    """Conditions of a search; without conditions it finds all people."""
+
+    words: str = ""
+    kind: str = ""
+    country: str = ""
+    page: int = 0
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether nothing is asked for."""
+        return not (self.words or self.kind or self.country)
+
+
+@dataclass(frozen=True)
+class Acquaintance:
+    """A person whom the reader may ask. Without consent to be listed the name is empty.
+
+    `state` is that between the two: empty, `asked`, `asks`, `agreed` or `declined`. `reason` is a line, or empty.
+    """
+
+    person: ShownPerson
+    kind: str
+    needs: tuple[str, ...]
+    offers: tuple[str, ...]
+    codes: tuple[str, ...]
+    state: str
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class FoundPeople:
+    """A page of people, and whether a further page follows."""
+
+    people: tuple[Acquaintance, ...]
+    count: int
+    has_more: bool
+
+
+def find_people(picture: EditionPicture, reader_id: str, search: MeetingSearch, language: str) -> FoundPeople:
+    """Return the people that a search finds, by organisation and name."""
+    words = _plain(search.words).split()
+    found = []
+    for participant, house in _strangers(picture, reader_id):
+        if (search.kind and house.kind != search.kind) or (search.country and house.country != search.country):
+            continue
+        if words and not all(word in _text_of(participant, house, language) for word in words):
+            continue
+        found.append((_plain(house.name), participant.participant_id))
+    start = search.page * PAGE
+    chosen = [participant_id for _, participant_id in sorted(found)[start : start + PAGE]]
+    people = tuple(acquaintance(picture, reader_id, participant_id, language) for participant_id in chosen)
+    return FoundPeople(people, len(found), len(found) > start + PAGE)
+
+
+def acquaintance(
+    picture: EditionPicture, reader_id: str, participant_id: str, language: str, reason: str = ""
+) -> Acquaintance:
+    """Return a person as another participant reads it before the two have agreed to meet."""
+    participant = picture.participants[participant_id]
+    shown, house = shown_person(picture, participant_id), picture.organisations.get(participant.organisation_id)
+    consent, state = participant.consents.get(ConsentSubject.LISTED), state_between(picture, reader_id, participant_id)
+    if not (consent and consent.granted) and state not in {"asks", "agreed"}:
+        shown = ShownPerson(participant_id, "", "", shown.organisation, shown.country)
+    return Acquaintance(
+        person=shown,
+        kind=house.kind if house else "",
+        needs=participant.profile.needs,
+        offers=participant.profile.offers,
+        codes=tuple(filter(None, (label_of(code, language) for code in participant.profile.codes))),
+        state=state,
+        reason=reason,
+    )
+
+
+def may_be_asked(picture: EditionPicture, reader_id: str, participant_id: str) -> bool:
+    """Tell whether a participant may be shown to the reader."""
+    return any(participant.participant_id == participant_id for participant, _ in _strangers(picture, reader_id))
+
+
+def state_between(picture: EditionPicture, reader_id: str, other_id: str) -> str:
+    """Return the state between two participants: the newest of their requests that counts."""
+    state = ""
+    for request in picture.requests_of(reader_id):
+        if other_id not in {request.requester_id, request.target_id}:
+            continue
+        if request.state is RequestState.ACCEPTED:
+            return "agreed"
+        if request.state is RequestState.REQUESTED:
+            state = "asked" if request.requester_id == reader_id else "asks"
+        elif request.state is RequestState.DECLINED and not state:
+            state = "declined"
+    return state
+
+
+def facets(picture: EditionPicture) -> tuple[list[str], list[str]]:
+    """Return the kinds and the countries of the organisations, for the fields of a search."""
+    houses = picture.organisations.values()
+    return sorted({house.kind for house in houses}), sorted({house.country for house in houses})
+
+
+def _strangers(picture: EditionPicture, reader_id: str) -> Iterator[tuple[ParticipantChanged, OrganisationChanged]]:
+    """Yield the active people of further organisations, without a block between the two."""
+    reader = picture.participants.get(reader_id)
+    if reader is None:
+        return
+    for participant in picture.participants.values():
+        house = picture.organisations.get(participant.organisation_id)
+        if house is None or participant.status is not Status.ACTIVE or house.status is not Status.ACTIVE:
+            continue
+        if house.organisation_id == reader.organisation_id or _keeps_apart(reader, participant):
+            continue
+        yield participant, house
+
+
+def _keeps_apart(one: ParticipantChanged, other: ParticipantChanged) -> bool:
+    sides = ((one, other), (other, one))
+    return any({who.participant_id, who.organisation_id} & {*by.blocked_ids} for by, who in sides)
+
+
+def _text_of(participant: ParticipantChanged, house: OrganisationChanged, language: str) -> str:
+    consent = participant.consents.get(ConsentSubject.LISTED)
+    name = participant.name if consent and consent.granted else ""
+    profile = participant.profile
+    labels = [label_of(code, language) for code in profile.codes]
+    return _plain(" ".join([name, house.name, *profile.needs, *profile.offers, *profile.codes, *labels]))
+
+
+def _plain(text: str) -> str:
+    """Return the text without accents and case, for comparisons."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(character for character in decomposed if not unicodedata.combining(character))

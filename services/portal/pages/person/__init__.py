@@ -1,0 +1,1 @@
+"""Pages of a participant, signed in by the link of a mail."""
