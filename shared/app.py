@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from faststream.kafka import KafkaBroker
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import BaseRoute, Route
@@ -24,6 +25,7 @@ from shared.messaging.consumer import Consumer
 from shared.messaging.progress import LOOK_EVERY_SECONDS
 from shared.runtime.background import Background, measure_loop
 from shared.runtime.health import Health, NotReady
+from shared.runtime.http.measured import MeasuredRequests
 from shared.runtime.http.server import run
 from shared.runtime.log import configure, get_logger
 from shared.runtime.retry import waits
@@ -36,6 +38,8 @@ Hook = Callable[[], Awaitable[Any]]
 #: Interval at which the database is asked for the time.
 _TIME_EVERY_SECONDS = 30.0
 _LOOP_EVERY_SECONDS = 2.0
+#: Interval of the gauge of missing parts, also while the process waits for its servers to start.
+_PARTS_EVERY_SECONDS = 5.0
 
 
 class DatabaseServer(Protocol):
@@ -128,14 +132,20 @@ class Runtime:
         """Serve HTTP at once and start the rest beside it: without Kafka or Mongo the service is alive, not ready."""
         mongo = self.infrastructure.mongo
         self.background.every(_TIME_EVERY_SECONDS, mongo.ping, "time")
-        coming_up = asyncio.create_task(self._come_up())
+        tasks = [asyncio.create_task(self._come_up()), asyncio.create_task(self._measure_parts())]
         try:
             yield
         finally:
-            coming_up.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await coming_up
+            for task in tasks:
+                task.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await task
             await self._go_down()
+
+    async def _measure_parts(self) -> None:
+        while True:
+            await self.health.measure()
+            await asyncio.sleep(_PARTS_EVERY_SECONDS)
 
     async def _come_up(self) -> None:
         for pause in waits():
@@ -198,7 +208,8 @@ class Runtime:
 def make_app(runtime: Runtime) -> Starlette:
     """Return the ASGI application of a service that is fed by Kafka."""
     routes = [*operational_routes(runtime.health), *runtime.routes]
-    return Starlette(routes=routes, lifespan=lambda _: runtime.lifespan())
+    middleware = [Middleware(MeasuredRequests)]
+    return Starlette(routes=routes, middleware=middleware, lifespan=lambda _: runtime.lifespan())
 
 
 def operational_routes(health: Health) -> list[Route]:

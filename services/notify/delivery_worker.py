@@ -32,7 +32,7 @@ from shared.contract.ids import new_id
 from shared.runtime.clock import Clock
 from shared.runtime.health import Health
 from shared.runtime.log import get_logger
-from shared.runtime.metrics import DELIVERIES, DELIVERY_DELAY_SECONDS, DELIVERY_ERRORS
+from shared.runtime.metrics import DELIVERIES, DELIVERY_DELAY_SECONDS, DELIVERY_ERRORS, DELIVERY_LATE_SECONDS
 from shared.runtime.retry import is_transient, waits
 from shared.storage.aggregate import Decision
 from shared.storage.journal import Journal
@@ -207,9 +207,11 @@ class DeliveryWorker:
             # Last mails and invitations have no record: notification.v1 has a record of the agenda only.
             lambda newest: () if newest.subject else (notification_of(newest, state, mailing, self._clock(), reason),),
         )
-        DELIVERIES.labels(state=state).inc()
+        DELIVERIES.labels(state=state, kind=claimed.kind).inc()
         if state is DeliveryState.SENT and claimed.first_at:
-            DELIVERY_DELAY_SECONDS.observe((self._clock() - claimed.first_at).total_seconds())
+            delay = self._clock() - claimed.first_at
+            DELIVERY_DELAY_SECONDS.observe(delay.total_seconds())
+            DELIVERY_LATE_SECONDS.observe(max(0.0, (delay - self._settings.window.longest).total_seconds()))
         _log.info("delivery_settled", delivery=claimed.key, state=state, version=mailing.version, reason=reason)
         self._relay.soon(settled.key)
 

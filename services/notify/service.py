@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine, Iterator, Sequence
+from datetime import timedelta
 from typing import Any
 
 from services.notify.delivery_worker import DeliveryWorker
@@ -15,7 +16,12 @@ from services.notify.settings import Settings
 from shared.messaging.inputs import Input
 from shared.runtime.clock import Clock
 from shared.runtime.health import NotReady
-from shared.runtime.metrics import DELIVERIES_OLDEST_SECONDS, DELIVERIES_UNCONFIRMED, DELIVERIES_WAITING
+from shared.runtime.metrics import (
+    DELIVERIES_OLDEST_SECONDS,
+    DELIVERIES_OVERDUE_SECONDS,
+    DELIVERIES_UNCONFIRMED,
+    DELIVERIES_WAITING,
+)
 from shared.storage.journal import Journal
 
 
@@ -72,7 +78,9 @@ class Notify:
         since = await self._ledger.oldest()
         if not waiting:
             self._is_mailer_away = False  # Another process has sent all: nothing waits for the mail server.
-        DELIVERIES_OLDEST_SECONDS.set((self._clock() - since).total_seconds() if since else 0)
+        age = self._clock() - since if since else timedelta(0)
+        DELIVERIES_OLDEST_SECONDS.set(age.total_seconds())
+        DELIVERIES_OVERDUE_SECONDS.set(max(0.0, (age - self._settings.window.longest).total_seconds()))
         DELIVERIES_WAITING.set(waiting)
         DELIVERIES_UNCONFIRMED.set(unconfirmed)
 

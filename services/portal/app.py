@@ -22,6 +22,7 @@ from services.portal.store import MongoThings
 from services.portal.stream import Nudges
 from services.portal.visitors import Visitors
 from shared.app import Infrastructure, Runtime, operational_routes
+from shared.runtime.http.measured import MeasuredRequests
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ def make_pages(context: PortalContext, lifespan: Callable[[FastAPI], Any] | None
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=str(files("services.portal") / "static")))
     failures.install(app)
+    app.add_middleware(MeasuredRequests)
     return app
 
 

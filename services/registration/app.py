@@ -83,6 +83,7 @@ from services.registration.use_cases.retention import anonymise_editions
 from shared.app import Infrastructure, Runtime, operational_routes
 from shared.messaging.broker import KafkaPublisher
 from shared.runtime.clock import Clock
+from shared.runtime.http.measured import MeasuredRequests
 from shared.storage.outbox import OutboxRelay
 
 #: Interval at which the times of the last uses of keys are written.
@@ -149,6 +150,7 @@ def make_api(context: ApiContext, lifespan: Callable[[FastAPI], Any] | None = No
     problems.install(app)
     app.add_middleware(EarlyRefusals, context=context)
     app.add_middleware(RequestMiddleware)
+    app.add_middleware(MeasuredRequests)
     _document(app)
     if context.settings.openapi:
         _serve_document(app)

@@ -104,7 +104,9 @@ class Settings(ServiceSettings):
         default=1_000_000, ge=0, description="Most match requests of an operator, in all editions."
     )
     operators_in_metrics: int = Field(
-        default=20, ge=0, description="Operators with metrics of their own, the busiest; the rest are `other`."
+        default=0,
+        ge=0,
+        description="Operators with metrics of their own, the busiest; the rest are `other`. 0: no operator is named.",
     )
     expiry_seconds: float = Field(
         default=30.0,

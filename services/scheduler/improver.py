@@ -23,7 +23,7 @@ from shared.contract.events import EncounterChanged, Event
 from shared.messaging.inputs import Owns
 from shared.runtime.clock import Clock, utc_now
 from shared.runtime.log import get_logger
-from shared.runtime.metrics import ENCOUNTERS, IMPROVE_SECONDS, IMPROVEMENTS, VERIFIER_REJECTIONS
+from shared.runtime.metrics import ENCOUNTERS, GAP, IMPROVE_SECONDS, IMPROVEMENTS, VERIFIER_REJECTIONS
 from shared.storage.aggregate import Decision
 
 _log = get_logger(__name__)
@@ -195,6 +195,7 @@ class Improver:
             solution = await self._known_solution(edition_id) or await self._solve(edition_id, watch, operator_id)
             decision = await transact(self.editions, edition_id, adopting(solution))
             outcome = "adopted" if any(isinstance(change, Placed) for change in decision.changes) else "kept"
+            GAP.observe(solution.gap)
         except SolutionStale as stale:
             outcome = "stale"
             _log.info("solution_stale", edition=edition_id, reason=stale)
@@ -269,10 +270,10 @@ async def transact(editions: Editions, edition_id: str, decide: Decide) -> Decis
 
 
 def count_encounters(decision: Decision[Change, Event]) -> None:
-    """Count the encounters that a decision has published, by state."""
+    """Count the encounters that a decision has published, by state and reason to wait."""
     for event in decision.outbox:
         if isinstance(event, EncounterChanged):
-            ENCOUNTERS.labels(state=event.state.value).inc()
+            ENCOUNTERS.labels(state=event.state.value, reason=event.waiting_reason or "").inc()
 
 
 def report_broken(edition_id: str, broken: AgendaBroken) -> None:

@@ -39,7 +39,10 @@ from shared.runtime.metrics import (
     LANES,
     OLDEST_OPEN_SECONDS,
     OPEN_RECORDS,
+    RECORDS,
+    REFUSED,
     UNHANDLED_SECONDS,
+    begin_series,
 )
 from shared.runtime.retry import waits
 from shared.runtime.settings import ServiceSettings
@@ -94,6 +97,8 @@ class Consumer:
         settings = self._settings
         self._topics = [topic.name for topic in topics]
         self._handler = BatchHandler(handler, self._dead_letters, settings.dead_letter_attempts, self._health)
+        begin_series(RECORDS, topic=self._topics, outcome=("applied", "dead_lettered"))
+        begin_series(REFUSED, topic=self._topics, reason=("contradiction", "operator"))
         self._subscriber = self._broker.subscriber(
             *self._topics,
             batch=True,

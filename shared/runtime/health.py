@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Literal
 
 from shared.runtime.log import get_logger
+from shared.runtime.metrics import PART_MISSING
 
 #: Parts that readiness names: the start of the process, the servers that it needs, and its settings.
 Part = Literal["start", "kafka", "mongo", "smtp", "settings"]
@@ -77,6 +78,12 @@ class Health:
         """
         reasons = await asyncio.gather(*(self._reason(name, check) for name, check in self._checks.items()))
         return {name: reason for name, reason in zip(self._checks, reasons, strict=True) if reason}
+
+    async def measure(self) -> None:
+        """Set the gauge of each part."""
+        missing = await self.missing()
+        for part in self._checks:
+            PART_MISSING.labels(part=part).set(part in missing)
 
     async def _reason(self, name: Part, check: Check) -> str:
         """Return the reason why a part is missing, or an empty text."""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import platform
+from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
+from itertools import product
 
 from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
 
@@ -45,6 +47,12 @@ def _histogram(name: str, means: str, do: str, *labels: str, buckets: tuple[floa
     return Histogram(name, _describe(name, "histogram", labels, means, do), labels, buckets=buckets)
 
 
+def begin_series(metric: Counter, **values: Iterable[str]) -> None:
+    """Let the series of all combinations of label values begin at 0: Prometheus sees no increase in a new series."""
+    for combination in product(*values.values()):
+        metric.labels(**dict(zip(values, combination, strict=True)))
+
+
 # -- the process
 BUILD_INFO = _gauge(
     "tertulia_build_info",
@@ -58,6 +66,14 @@ LOOP_LAG_SECONDS = _histogram(
     "tertulia_event_loop_lag_seconds",
     "Delay of a timer of the event loop, measured every 2 s. All requests and records wait for the loop.",
     "Above .1 s often: a computation holds the loop, or the machine has no time for the process.",
+)
+
+PART_MISSING = _gauge(
+    "tertulia_part_missing",
+    "1 while a part that readiness names is missing, 0 while it is there: start, kafka, mongo, smtp, settings. Looked "
+    "at every 5 s.",
+    "1: `/readyz` says why, and the log event `part_missing` has the error.",
+    "part",
 )
 
 # -- in from Kafka
@@ -107,6 +123,11 @@ FRESHNESS = _histogram(
     "Participants see changes with this delay. Growing with lag: as for lag.",
     "topic",
     buckets=(*_LATENCY, 300, 1800),
+)
+REPEATS = _counter(
+    "tertulia_repeats_dropped_total",
+    "Records of batches that changed nothing: repeats, older revisions, facts that do not concern the service.",
+    "Many after a restart or a rebalance are right. A steady rate as high as that of records: a producer repeats all.",
 )
 BROKER_SILENT_SECONDS = _gauge(
     "tertulia_broker_silent_seconds",
@@ -174,7 +195,7 @@ SWEPT = _counter(
 # -- HTTP
 HTTP_SECONDS = _histogram(
     "tertulia_http_request_seconds",
-    "Time to answer a request, by route template, method and status.",
+    "Time until the answer to a request begins, by route template with prefix, method and status. Probes do not count.",
     "Status 5xx: look at the logs; 503 means the database is away.",
     "route",
     "method",
@@ -226,14 +247,21 @@ DECISION_SECONDS = _histogram(
 )
 ENCOUNTERS = _counter(
     "tertulia_encounters_total",
-    "Encounter changes published, by state.",
-    "waiting rising: tables or slots are short.",
+    "Encounter changes published, by state, and for waiting encounters by reason.",
+    "waiting rising: tables or slots are short. moved over decisions: the moves that a change costs.",
     "state",
+    "reason",
 )
 IMPROVE_SECONDS = _histogram(
     "tertulia_improve_seconds",
     "Time the worker took to improve an edition.",
     "Near the deadline: raise it, or lower rounds.",
+)
+GAP = _histogram(
+    "tertulia_agenda_gap",
+    "Encounters that might still be placed in an improved agenda, as a share of the proven bound.",
+    "Above .05 often: give the solver more rounds (`TERTULIA_IMPROVE_ROUNDS`), or more time.",
+    buckets=(0, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1),
 )
 IMPROVEMENTS = _counter(
     "tertulia_improvements_total",
@@ -251,9 +279,10 @@ VERIFIER_REJECTIONS = _counter(
 # -- notify
 DELIVERIES = _counter(
     "tertulia_deliveries_total",
-    "Mails by outcome: sent, failed, in_doubt, skipped.",
+    "Mails by outcome (sent, failed, in_doubt, skipped) and kind (agenda, invitation, last).",
     "in_doubt: `tertulia deliveries list`, then resolve. failed: the reason is on notification.v1.",
     "state",
+    "kind",
 )
 DELIVERY_ERRORS = _counter(
     "tertulia_delivery_errors_total",
@@ -268,6 +297,12 @@ DELIVERY_DELAY_SECONDS = _histogram(
     "Time from a change of an agenda to the mail about it.",
     "Above the window: the mail server is slow or away.",
 )
+DELIVERY_LATE_SECONDS = _histogram(
+    "tertulia_delivery_late_seconds",
+    "Time from the end of a change's longest window to the acceptance of its mail; 0 within the window.",
+    "Above a minute: as for tertulia_deliveries_overdue_seconds.",
+    buckets=(0, 1, 5, 15, 30, 60, 120, 300, 900, 3600),
+)
 DELIVERIES_WAITING = _gauge(
     "tertulia_deliveries_waiting",
     "Mails that are due or planned, and not yet sent.",
@@ -278,8 +313,21 @@ DELIVERIES_OLDEST_SECONDS = _gauge(
     "Age of the oldest change that is owed a mail, 0 if none is.",
     "Far above the window: the mail server is slow, away, or refuses everybody; `/readyz` names `smtp`.",
 )
+DELIVERIES_OVERDUE_SECONDS = _gauge(
+    "tertulia_deliveries_overdue_seconds",
+    "Time since the longest window of the oldest owed mail has ended, 0 if none is overdue.",
+    "Above a minute: the mail server is slow, away, or refuses everybody; `/readyz` names `smtp`.",
+)
 DELIVERIES_UNCONFIRMED = _gauge(
     "tertulia_deliveries_in_doubt",
     "Unconfirmed mails: the mail server may or may not have accepted them. They are never sent again automatically.",
     "`tertulia deliveries list`, ask the mail server's log, then `tertulia deliveries resolve`.",
+)
+
+begin_series(KEYS_REFUSED, reason=("malformed", "unknown", "slowed", "internal"))
+begin_series(HTTP_REFUSED, reason=("head-late", "busy", "evicted"))
+begin_series(IMPROVEMENTS, outcome=("adopted", "kept", "stale", "busy", "failed"))
+begin_series(DELIVERIES, state=("sent", "failed", "in_doubt", "skipped"), kind=("agenda", "invitation", "last"))
+begin_series(
+    DELIVERY_ERRORS, kind=("refused_address", "refused_mail", "deferred", "unavailable", "unconfirmed", "unwritable")
 )

@@ -23,7 +23,7 @@ from shared.messaging.inputs import ForeignOperator, Input, Owns
 from shared.runtime.clock import Clock, utc_now
 from shared.runtime.fair_turns import FairTurns
 from shared.runtime.log import get_logger
-from shared.runtime.metrics import FENCE_REJECTIONS, JOURNAL_ENTRIES, SWEPT
+from shared.runtime.metrics import FENCE_REJECTIONS, JOURNAL_ENTRIES, REPEATS, SWEPT
 from shared.storage.aggregate import Aggregate, Change, Decision, Message, State, fold
 from shared.storage.edition_cache import EditionCache, LoadedEdition
 from shared.storage.journal_entry import Entry, JournalStore, SequenceTaken, in_parts
@@ -110,7 +110,10 @@ class Journal(Generic[State, Change, Message]):
             whole.outbox += decision.outbox
             rest = [] if decision.taken is None else rest[decision.taken :]
             if not (rest or decision.is_unfinished):
-                return whole
+                break
+        if not (whole.changes or whole.outbox):
+            REPEATS.inc(len(inputs))
+        return whole
 
     async def transact(
         self, edition_id: str, decide: Callable[[State, datetime], Decision[Change, Message]]

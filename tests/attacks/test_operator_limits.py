@@ -245,10 +245,16 @@ async def test_an_operator_has_limits_of_its_own(
     assert await statuses(lambda: neighbour.get("/editions"), 30) == {200: 20, 429: 10}
 
 
-async def test_metrics_name_the_operator(flooder: httpx.AsyncClient) -> None:
-    refused = MetricDelta(OPERATOR_CALLS, operator="itecam", outcome="too_many_requests")
-    spent = MetricDelta(OPERATOR_SECONDS, operator="itecam")
-    await statuses(lambda: flooder.get("/editions"), 25)
+@pytest.mark.parametrize(("named", "operator"), [(0, "other"), (20, "itecam")])
+async def test_metrics_name_the_operator_if_they_are_asked_to(
+    harness: RegistrationHarness, time: Time, named: int, operator: str
+) -> None:
+    settings = SETTINGS.model_copy(update={"operators_in_metrics": named})
+    context = replace(harness.context, monotonic=time, settings=settings)
+    refused = MetricDelta(OPERATOR_CALLS, operator=operator, outcome="too_many_requests")
+    spent = MetricDelta(OPERATOR_SECONDS, operator=operator)
+    async with client_of(context, "itecam") as flooder:
+        await statuses(lambda: flooder.get("/editions"), 25)
     assert refused.value == 5
     assert spent.value == 0
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Literal
 
 from pydantic import Field
 
@@ -138,6 +139,13 @@ class Delivery(FrozenModel):
     def subject(self) -> str | None:
         """The person or the entry of a delivery beside the participant's agenda; `None` for the agenda itself."""
         return self.about or self.entry_id
+
+    @property
+    def kind(self) -> Literal["agenda", "invitation", "last"]:
+        """The kind of the mails: the whole agenda, an invitation to an entry, the last mail to a person who left."""
+        if self.about:
+            return "last"
+        return "invitation" if self.entry_id else "agenda"
 
     @property
     def step(self) -> DeliveryStep:

@@ -11,7 +11,7 @@ from tests.support.waiting import wait_until
 
 
 async def test_an_agenda_on_its_topic_is_mailed_and_recorded() -> None:
-    stage, sent = Stage(deliver_every_seconds=0.02), MetricDelta(DELIVERIES, state="sent")
+    stage, sent = Stage(deliver_every_seconds=0.02), MetricDelta(DELIVERIES, state="sent", kind="agenda")
     async with running(make_app(stage.runtime)) as client:
         stage.servers.publish(*everybody(), agenda(1, encounter(0, 1)))
         await wait_until(lambda: stage.is_owed("prt_0"))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from prometheus_client import generate_latest
 
 from services.portal.pages.context import PERSON_COOKIE, STAFF_COOKIE
 from shared.contract.events import EncounterChanged, Event, Slot
+from shared.runtime.metrics import HTTP_SECONDS
+from tests.support.metrics import MetricDelta
 from tests.support.notify_stage import (
     COMMON,
     EVENTS,
@@ -170,3 +173,11 @@ async def test_every_page_forbids_scripts_and_other_hosts() -> None:
             assert "default-src 'none'" in policy
             assert "'unsafe" not in policy
             assert "://" not in answer.text.replace('xmlns="http://', "")
+
+
+async def test_pages_are_timed_by_route_template_without_the_secret_of_the_link() -> None:
+    timed = MetricDelta(HTTP_SECONDS, route="/p/{link}", method="GET", status="303")
+    async with PortalStage().open(*published()) as client:
+        await client.get(f"/p/{PERSON}")
+    assert timed.value == 1
+    assert PERSON.encode() not in generate_latest()

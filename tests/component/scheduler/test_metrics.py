@@ -11,8 +11,10 @@ from shared.messaging.inputs import Input
 from shared.runtime.metrics import (
     DECISION_SECONDS,
     ENCOUNTERS,
+    GAP,
     IMPROVE_SECONDS,
     IMPROVEMENTS,
+    REPEATS,
     VERIFIER_REJECTIONS,
 )
 from tests.support.metrics import MetricDelta
@@ -20,9 +22,10 @@ from tests.support.scheduler_editions import HALL, affinity, edition, people, wo
 from tests.support.scheduler_service import SchedulerHarness
 
 
-async def test_a_batch_is_one_decision_and_its_encounters_are_counted_by_state() -> None:
+async def test_a_batch_is_one_decision_and_its_encounters_are_counted_by_state_and_reason() -> None:
     decisions = MetricDelta(DECISION_SECONDS)
-    scheduled, waiting = MetricDelta(ENCOUNTERS, state="scheduled"), MetricDelta(ENCOUNTERS, state="waiting")
+    scheduled = MetricDelta(ENCOUNTERS, state="scheduled", reason="")
+    waiting = MetricDelta(ENCOUNTERS, state="waiting", reason="no_table")
     one_slot_one_table = edition(slots=1, zones=(workspace(1), HALL))
     await SchedulerHarness().consume(
         one_slot_one_table, *people("a", "b", "c", "d"), affinity("a", "b"), affinity("c", "d")
@@ -36,9 +39,18 @@ async def test_an_improvement_is_timed_and_counted_by_outcome(*, fails: bool, ou
     subject = SchedulerHarness()
     subject.solver.fails = fails
     timed, counted = MetricDelta(IMPROVE_SECONDS), MetricDelta(IMPROVEMENTS, outcome=outcome)
+    gaps = MetricDelta(GAP)
     await subject.consume(edition(), *people("a", "b"), affinity("a", "b"))
     await subject.later(3)
-    assert (timed.value, counted.value) == (1, 1)
+    assert (timed.value, counted.value, gaps.value) == (1, 1, 0 if fails else 1)
+
+
+async def test_records_that_change_nothing_are_counted_as_repeats() -> None:
+    subject, repeats = SchedulerHarness(), MetricDelta(REPEATS)
+    await subject.consume(edition(), *people("a", "b"))
+    assert repeats.value == 0
+    await subject.consume(edition(), *people("a"))
+    assert repeats.value == len([edition(), *people("a")])
 
 
 async def test_an_agenda_that_breaks_a_rule_is_counted_as_rejected(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,10 @@ from tests.support.waiting import wait_until
 
 async def test_records_in_lead_to_encounters_announced_agendas_and_answers() -> None:
     harness = SchedulerHarness()
-    scheduled, improved = MetricDelta(ENCOUNTERS, state="scheduled"), MetricDelta(IMPROVEMENTS, outcome="kept")
+    scheduled, improved = (
+        MetricDelta(ENCOUNTERS, state="scheduled", reason=""),
+        MetricDelta(IMPROVEMENTS, outcome="kept"),
+    )
     async with running(make_app(harness.runtime)) as client:
         harness.servers.publish(edition(phase="published"), *people("a", "b"), affinity("a", "b"))
         await wait_until(lambda: any(isinstance(event, EncounterChanged) for event in harness.sent))

@@ -10,8 +10,11 @@ import pytest
 
 from deploy.embedded.probes import free_ports
 from shared.app import Infrastructure, Runtime, make_app
+from shared.runtime.metrics import PART_MISSING
 from shared.runtime.settings import ServiceSettings
+from tests.support.metrics import metric_value
 from tests.support.servers import Servers
+from tests.support.waiting import wait_until
 
 
 class Settings(ServiceSettings):
@@ -42,6 +45,12 @@ async def test_a_service_without_its_servers_is_alive_and_not_ready(client: http
     live, ready = await client.get("/livez"), await client.get("/readyz")
     assert (live.status_code, live.json()["status"]) == (200, "live")
     assert (ready.status_code, set(ready.json()["missing"])) == (503, {"start", "mongo"})
+
+
+async def test_a_metric_tells_the_missing_parts(client: httpx.AsyncClient) -> None:
+    await wait_until(lambda: metric_value(PART_MISSING, part="mongo") == 1)
+    assert 'tertulia_part_missing{part="mongo"} 1.0' in (await client.get("/metrics")).text
+    assert metric_value(PART_MISSING, part="kafka") == 0
 
 
 async def test_parts_that_a_balancer_excludes_are_named_and_do_not_count(client: httpx.AsyncClient) -> None:

@@ -160,6 +160,13 @@ class Solution:
     incumbent: dict[str, Assignment] = field(default_factory=dict)
     change_budget: int = 0
 
+    @property
+    def gap(self) -> float:
+        """The encounters that might still be placed, as a share of the bound; 0 if the agenda is proven best."""
+        placed = len(self.assignments)
+        bound = max(self.bound, placed)
+        return 1 - placed / bound if bound else 0.0
+
     def moves(self, pair_id: str) -> bool:
         """Return whether the solution moves a meeting of the incumbent."""
         return (
