@@ -60,6 +60,7 @@ check: setup  ## format, lint, types, import contracts, reference pages, house r
 	$(BIN)/mypy --no-error-summary
 	$(BIN)/lint-imports
 	$(BIN)/tertulia docs --check
+	$(BIN)/python -m deploy --check
 	$(BIN)/python -m tests.house
 	@for name in $(SERVICES) dev; do cp requirements/$$name.lock .venv/$$name.lock; done
 	@$(MAKE) --no-print-directory LOCK_DIR=.venv lock
@@ -69,6 +70,7 @@ check: setup  ## format, lint, types, import contracts, reference pages, house r
 format: setup  ## format the code, and write the reference pages
 	$(BIN)/ruff check --quiet --fix . ; $(BIN)/ruff format --quiet .
 	$(BIN)/tertulia docs
+	$(BIN)/python -m deploy
 	$(BIN)/python -m tests.house --lower
 
 LOCK_DIR ?= requirements

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from services.notify.domain.changes import Change
 from services.notify.domain.decide import raise_version_to
-from services.notify.domain.delivery import Delivery, DeliveryStep, DeliveryWanted, Mailing
+from services.notify.domain.delivery import Delivery, DeliveryStep, DeliveryWanted, Mailing, kind_of
 from services.notify.domain.letter import Letter, agenda_letter, invitation, last_letter
 from services.notify.domain.publication import notification_of
 from services.notify.domain.state import Audience
@@ -207,7 +207,7 @@ class DeliveryWorker:
             # Last mails and invitations have no record: notification.v1 has a record of the agenda only.
             lambda newest: () if newest.subject else (notification_of(newest, state, mailing, self._clock(), reason),),
         )
-        DELIVERIES.labels(state=state, kind=claimed.kind).inc()
+        DELIVERIES.labels(state=state, kind=kind_of(claimed)).inc()
         if state is DeliveryState.SENT and claimed.first_at:
             delay = self._clock() - claimed.first_at
             DELIVERY_DELAY_SECONDS.observe(delay.total_seconds())

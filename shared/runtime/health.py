@@ -80,7 +80,7 @@ class Health:
         return {name: reason for name, reason in zip(self._checks, reasons, strict=True) if reason}
 
     async def measure(self) -> None:
-        """Set the gauge of each part."""
+        """Set the gauges of the parts."""
         missing = await self.missing()
         for part in self._checks:
             PART_MISSING.labels(part=part).set(part in missing)

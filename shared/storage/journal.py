@@ -100,8 +100,7 @@ class Journal(Generic[State, Change, Message]):
     async def decide(self, edition_id: str, inputs: Sequence[Input]) -> Decision[Change, Message]:
         """Decide on a batch of inputs, write an entry, send its messages. Repeated inputs write nothing.
 
-        Dear work takes several entries, and further editions are decided in between. The state holds the work left:
-        after a crash the inputs come again, and the next process continues.
+        Dear work takes several entries, with further editions in between. After a crash the next process continues.
         """
         rest, whole = list(inputs), Decision[Change, Message]()
         while True:
@@ -110,10 +109,8 @@ class Journal(Generic[State, Change, Message]):
             whole.outbox += decision.outbox
             rest = [] if decision.taken is None else rest[decision.taken :]
             if not (rest or decision.is_unfinished):
-                break
-        if not (whole.changes or whole.outbox):
-            REPEATS.inc(len(inputs))
-        return whole
+                REPEATS.inc(0 if whole.changes or whole.outbox else len(inputs))
+                return whole
 
     async def transact(
         self, edition_id: str, decide: Callable[[State, datetime], Decision[Change, Message]]

@@ -54,6 +54,7 @@ def install_all() -> dict[str, Tool]:
         "cloudevent": partial(_go, "cloudevent"),
         "compose": partial(_go, "compose"),
         "dockerfile": partial(_go, "dockerfile"),
+        "hadolint": partial(_in_environment, "hadolint"),
     }
     CACHE.mkdir(parents=True, exist_ok=True)
     tools = {name: _attempt(install) for name, install in installers.items()}
@@ -106,6 +107,14 @@ def _apt(package: str, command: str) -> tuple[str, ...]:
     if found is None:
         raise ToolUnavailable(f"the Debian package {package} brought no {command}")
     return (found,)
+
+
+def _in_environment(command: str) -> tuple[str, ...]:
+    """Return a program that a package of the development lock brought."""
+    found = Path(sys.executable).parent / command
+    if not found.exists():
+        raise ToolUnavailable(f"{command} is not in the environment: run 'make setup'")
+    return (str(found),)
 
 
 def _libical() -> tuple[str, ...]:

@@ -141,13 +141,6 @@ class Delivery(FrozenModel):
         return self.about or self.entry_id
 
     @property
-    def kind(self) -> Literal["agenda", "invitation", "last"]:
-        """The kind of the mails: the whole agenda, an invitation to an entry, the last mail to a person who left."""
-        if self.about:
-            return "last"
-        return "invitation" if self.entry_id else "agenda"
-
-    @property
     def step(self) -> DeliveryStep:
         """Progress of the claimed mail."""
         if self.claim is None:
@@ -302,6 +295,13 @@ class Delivery(FrozenModel):
 
     def _with(self, **fields: object) -> Delivery:
         return self.model_copy(update=fields)
+
+
+def kind_of(delivery: Delivery) -> Literal["agenda", "invitation", "last"]:
+    """Return the kind of the mails: the whole agenda, an invitation to an entry, the last mail to a person who left."""
+    if delivery.about:
+        return "last"
+    return "invitation" if delivery.entry_id else "agenda"
 
 
 def delivery_key(edition_id: str, participant_id: str, subject: str | None = None) -> str:

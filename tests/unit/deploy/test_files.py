@@ -156,5 +156,9 @@ def test_the_parser_and_the_lint_of_docker_build_take_the_dockerfile() -> None:
     checked("dockerfile", str(ROOT / "deploy/Dockerfile"))
 
 
+def test_hadolint_has_no_objection_to_the_dockerfile() -> None:
+    checked("hadolint", str(ROOT / "deploy/Dockerfile"))
+
+
 def test_promtool_reads_the_configuration_of_prometheus() -> None:
     checked("promtool", "check", "config", str(ROOT / "deploy/monitoring/prometheus.yml"))
