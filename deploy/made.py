@@ -36,7 +36,7 @@ def _alerts_page() -> Iterator[str]:
     yield "# Promises and alerts"
     yield ""
     yield "Made by `python -m deploy` from `deploy/monitoring/slo.yaml` and `deploy/monitoring/rules/`. A *page* wakes"
-    yield "somebody; a *ticket* is for the next working day. Reasons: [ADR 0080](adr/0080-promises-and-alerts.md)."
+    yield "somebody; a *ticket* is for the next working day. Reasons: [ADR 0081](adr/0081-promises-and-alerts.md)."
     yield ""
     yield "## Promises"
     yield ""
