@@ -3,7 +3,7 @@ BIN := .venv/bin
 # The first Python from 3.11 on that has venv; `make PYTHON=/path/to/python` chooses another.
 PYTHON ?= $(shell for python in python3.11 python3.12 python3.13 python3.14 python3; do \
 	$$python -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
-SERVICES := registration matching scheduler notify portal
+SERVICES := registration matching scheduler notify portal events
 LOCKS := $(SERVICES:%=requirements/%.lock)
 COMPILE := $(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
 	--no-emit-index-url --python-version 3.11 pyproject.toml

@@ -76,7 +76,7 @@ async def run(options: DemoOptions, console: Console | None = None) -> int:
     # The latecomers start during the registrations: Kafka keeps their records.
     stack = Stack(root, settings=SETTINGS, latecomers=("matching", "scheduler", "notify"))
     try:
-        console.print("Starting broker, database, mail sink and the five services ...", highlight=False)
+        console.print("Starting broker, database, mail sink and the six services ...", highlight=False)
         drawing = asyncio.create_task(asyncio.to_thread(generate, options.seed, options.scale))
         async with stack, open_demo_run(options, console, stack, await drawing) as demo_run:
             summary = await stack.unless_crashed(demo_run.run(started))

@@ -71,6 +71,8 @@ class Action(StrEnum):
     READ_HISTORY = "history.read"
     READ_OBSERVATORY = "observatory.read"
     HELP_WITH_PROFILES = "profiles.help"
+    READ_EVENTS = "events.read"
+    READ_ALL_EVENTS = "events.read-all"
     EXPORT_PERSON = "person.export"
     ERASE_PERSON = "person.erase"
     MANAGE_WEBHOOKS = "webhooks.manage"
@@ -102,6 +104,8 @@ _READ: Final = frozenset(
         Action.READ_AMENDMENTS,
         Action.READ_HISTORY,
         Action.READ_OBSERVATORY,
+        Action.READ_EVENTS,
+        Action.READ_ALL_EVENTS,
         Action.HELP_WITH_PROFILES,
     }
 )
@@ -172,7 +176,9 @@ ROLE_ACTIONS: Final[Mapping[StaffRole, frozenset[Action]]] = {
 #: Actions of a participant with a link, on the participant's own data only.
 PARTICIPANT_ACTIONS: Final = frozenset({Action.READ_PARTICIPANTS, Action.ACT_ON_OWN_REQUESTS, Action.CHANGE_OWN_FACTS})
 #: Actions on the operator as a whole: a principal of some editions may not do them.
-OPERATOR_WIDE: Final = frozenset({Action.OPEN_EDITIONS, Action.MANAGE_KEYS, Action.MANAGE_STAFF})
+OPERATOR_WIDE: Final = frozenset(
+    {Action.OPEN_EDITIONS, Action.READ_ALL_EVENTS, Action.MANAGE_KEYS, Action.MANAGE_STAFF}
+)
 #: Actions whose answers cannot leave personal data out.
 NEED_ALL_DATA: Final = frozenset({Action.IMPORT, Action.EXPORT, Action.EXPORT_PERSON})
 

@@ -42,6 +42,8 @@ WORDS: Final[dict[Action, str]] = {
     Action.READ_HISTORY: "read the authors of changes",
     Action.READ_OBSERVATORY: "read the observatory",
     Action.HELP_WITH_PROFILES: "ask for help with a profile",
+    Action.READ_EVENTS: "read and follow the change feed of an edition",
+    Action.READ_ALL_EVENTS: "read and follow the change feed of the operator",
     Action.EXPORT_PERSON: "export all data of a person",
     Action.ERASE_PERSON: "erase people, set retention",
     Action.MANAGE_WEBHOOKS: "manage webhooks",

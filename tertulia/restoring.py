@@ -45,6 +45,6 @@ async def _newest_of(service: str, mongo: Mongo) -> list[Record]:
         rebuild = importlib.import_module("services.registration.rebuild")
         records: list[Record] = await rebuild.newest_of_entities(database)
         return records
-    if service == "portal":  # publishes nothing
+    if service in ("portal", "events"):  # they publish nothing
         return []
     return await newest_of_journals(database)

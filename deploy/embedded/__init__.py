@@ -1,1 +1,1 @@
-"""The embedded stack: broker, database, mail sink and the five services as processes on one machine."""
+"""The embedded stack: broker, database, mail sink and the six services as processes on one machine."""

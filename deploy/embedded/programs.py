@@ -78,6 +78,7 @@ def connections(
         "TERTULIA_MATCHING_URL": addresses["matching"],
         "TERTULIA_SCHEDULER_URL": addresses["scheduler"],
         "TERTULIA_NOTIFY_URL": addresses["notify"],
+        "TERTULIA_EVENTS_URL": addresses["events"],
     }
 
 

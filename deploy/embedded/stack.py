@@ -1,4 +1,4 @@
-"""Tertulia on a single machine: broker, database, mail sink and the five services."""
+"""Tertulia on a single machine: broker, database, mail sink and the six services."""
 
 from __future__ import annotations
 

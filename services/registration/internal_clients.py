@@ -117,12 +117,14 @@ class InternalClients:
     matching: InternalClient
     scheduler: InternalClient
     notify: InternalClient = field(default_factory=lambda: InternalClient("notify", None))
+    events: InternalClient = field(default_factory=lambda: InternalClient("events", None))
 
     async def close(self) -> None:
         """Close the connections."""
         await self.matching.close()
         await self.scheduler.close()
         await self.notify.close()
+        await self.events.close()
 
 
 def no_clients() -> InternalClients:
@@ -136,6 +138,7 @@ def clients_of(settings: Settings) -> InternalClients:
         _client("matching", settings.matching_url, settings),
         _client("scheduler", settings.scheduler_url, settings),
         _client("notify", settings.notify_url, settings),
+        _client("events", settings.events_url, settings),
     )
 
 

@@ -132,6 +132,11 @@ class Settings(ServiceSettings):
         description="Base URL of notify's internal API. Unset: the export of participants who were not reached answers "
         "503.",
     )
+    events_url: str = Field(
+        default="",
+        pattern=_BASE_URL,
+        description="Base URL of the events service's internal API. Unset: change feeds and webhooks answer 503.",
+    )
     sign_in_url: str = Field(
         default="",
         pattern=_BASE_URL,

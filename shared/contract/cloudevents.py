@@ -43,7 +43,7 @@ def encode(event: Event, traceparent: str | None = None) -> Record:
     attributes = {
         "ce_specversion": "1.0",
         **_identity(event),
-        "ce_time": event.occurred_at.isoformat().replace("+00:00", "Z"),
+        "ce_time": _time_of(event),
         "content-type": "application/json",
         trace.TRACEPARENT: traceparent or trace.child(),
     }
@@ -76,6 +76,10 @@ def decode(headers: Iterable[tuple[str, bytes]], value: bytes | None) -> Event:
         raise Undecodable(f"{event_type}: {place}: {first['msg']}") from None
 
 
+def _time_of(event: Event) -> str:
+    return event.occurred_at.isoformat().replace("+00:00", "Z")
+
+
 def _identity(event: Event) -> dict[str, str]:
     """Return the attributes that an event has in every record of it: its writer, type and thing."""
     return {
@@ -84,6 +88,18 @@ def _identity(event: Event) -> dict[str, str]:
         "ce_type": event.TYPE,
         "ce_subject": event.key,
         "ce_partitionkey": event.edition_id,
+    }
+
+
+def structured(event: Event, data: dict[str, Any]) -> dict[str, Any]:
+    """Return an event in CloudEvents' structured mode (JSON format, 3), with this part of it as data."""
+    identity = {name.removeprefix("ce_"): value for name, value in _identity(event).items()}
+    return {
+        "specversion": "1.0",
+        **identity,
+        "time": _time_of(event),
+        "datacontenttype": "application/json",
+        "data": data,
     }
 
 

@@ -53,7 +53,7 @@ REGISTRATION = Topic(
     summary="Snapshots of editions, organisations and participants. Holds personal data.",
     source="registration",
     events=(EditionChanged, OrganisationChanged, ParticipantChanged, OrganisationErased, ParticipantErased),
-    consumers=("matching", "scheduler", "notify", "portal"),
+    consumers=("matching", "scheduler", "notify", "portal", "events"),
     personal=True,
     erased_within=timedelta(hours=24),
 )
@@ -62,7 +62,7 @@ MATCH_REQUEST = Topic(
     summary="Match requests and their states.",
     source="registration",
     events=(MatchRequestChanged,),
-    consumers=("matching", "portal"),
+    consumers=("matching", "portal", "events"),
 )
 AFFINITY = Topic(
     name="affinity.v1",
@@ -76,7 +76,7 @@ AGENDA = Topic(
     summary="A participant's whole agenda at a revision, its changes and their causes.",
     source="scheduler",
     events=(AgendaChanged,),
-    consumers=("notify", "portal"),
+    consumers=("notify", "portal", "events"),
     public=True,
 )
 ENCOUNTER = Topic(
@@ -84,7 +84,7 @@ ENCOUNTER = Topic(
     summary="The life of an encounter.",
     source="scheduler",
     events=(EncounterChanged,),
-    consumers=("matching", "portal"),
+    consumers=("matching", "portal", "events"),
     public=True,
 )
 NOTIFICATION = Topic(

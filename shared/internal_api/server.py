@@ -61,6 +61,16 @@ def actor_of(request: Request) -> str | None:
     return named if _ACTOR.fullmatch(named) else None
 
 
+def query_of(request: Request, kind: type[Body]) -> Body:
+    """Return the parameters of a request. Raise `Declined` if they break the schema."""
+    try:
+        return kind.model_validate(dict(request.query_params))
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "the query"
+        raise Declined(422, "invalid", f"{where}: {reason_of(first)}") from error
+
+
 async def body_of(request: Request, kind: type[Body], most_bytes: int = LARGEST_BODY) -> Body:
     """Return the body of a request.
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import io
+import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from rich.console import Console
@@ -14,6 +16,7 @@ from typer.testing import CliRunner
 from demo import run as demo
 from demo.audit import SchedulerJournal
 from demo.changes import Condition, LateChange
+from demo.client import RegistrationRefused
 from demo.edition import generate
 from demo.mails import read_mails
 from demo.phases import DemoRun
@@ -66,14 +69,41 @@ async def play(stack: Stack, demo_run: DemoRun) -> None:
     def published() -> tuple[int, int]:
         return demo_run.observer.seen.events, len(read_mails(stack.mails))
 
+    cursor = await check_feed(demo_run)
     before = published()
     for service in SERVICES:
         await lose_and_rebuild(stack, service)
     assert await stays(lambda: published() == before, seconds=3)
+    with pytest.raises(RegistrationRefused, match="cursor-gone"):
+        await demo_run.registered.client.get(f"{demo_run.registered.path}/events?after={cursor}")
+    await check_feed(demo_run)
     demo_run.journal = SchedulerJournal(demo_run.journal._store, demo_run.registered.edition_id)
     effect = await demo_run.make_change(LateChange("another table is lost", lose_a_table))
     assert effect.moved + effect.cancelled > 0
     assert effect.mails > 0
+
+
+async def check_feed(demo_run: DemoRun) -> str:
+    """Compare the agenda that the change feed tells with that of Kafka, by pages and by stream; return a cursor."""
+    client, path = demo_run.registered.client, f"{demo_run.registered.path}/events"
+    expected = {encounter.encounter_id: encounter.to_json() for encounter in demo_run.observer.seen.placed().values()}
+    paged, page = dict[str, Any](), await client.get(f"{path}?from=snapshot&types=encounter&limit=50")
+    while True:
+        paged |= {item["data"]["encounter_id"]: item["data"] for item in page["items"]}
+        cursor, page = page["next"], await client.get(f"{path}?types=encounter&after={page['next']}")
+        if cursor == page["next"]:
+            break
+    assert {key: data for key, data in paged.items() if data["place"]} == expected
+    streamed = dict[str, Any]()
+    assert client._http is not None
+    async with client._http.get(f"{client._addresses[0]}/v1{path}/stream?types=encounter") as answer:
+        async for line in answer.content:
+            if line.startswith(b"data: "):
+                data = json.loads(line.removeprefix(b"data: "))["data"]
+                streamed[data["encounter_id"]] = data
+            if streamed == paged:
+                break
+    return str(cursor)
 
 
 async def lose_a_table(registered: RegisteredEdition) -> Condition:

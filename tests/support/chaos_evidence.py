@@ -134,7 +134,7 @@ def complete_evidence(folder: Path) -> RunEvidence:
         mails=read_mails(folder),
         letters=[
             LetterSeen(f"l{number}", 0, f"tertulia-{service}")
-            for number, service in enumerate(("scheduler", "notify", "portal"))
+            for number, service in enumerate(("scheduler", "notify", "portal", "events"))
         ],
         planted=[Planted(0, "bad JSON", "affinity.v1")],
     )

@@ -1,4 +1,4 @@
-"""The four services on the same servers in memory: requests in, and every event through every consumer."""
+"""The services on the same servers in memory: requests in, and every event through every consumer."""
 
 from __future__ import annotations
 

@@ -36,6 +36,7 @@ from services.registration.staff.use_cases import SignIn
 from services.registration.use_cases.addresses import AddressMailer
 from services.registration.use_cases.amendments import AmendmentService
 from services.registration.use_cases.keys import KeyService
+from services.registration.waiting_readers import WaitingReaders
 from shared.access import Principal, PrincipalKind, Sight
 from shared.contract.ids import Id
 from shared.runtime.clock import Clock
@@ -67,6 +68,7 @@ class ApiContext:
 
     retentions: RetentionStore = field(default_factory=InMemoryRetentionStore)
     address_mailer: AddressMailer | None = None
+    readers: WaitingReaders = field(default_factory=WaitingReaders)
 
     @property
     def erasure_stores(self) -> ErasureStores:

@@ -37,6 +37,7 @@ from services.registration.domain.errors import (
 from services.registration.domain.parsing import MOST_FAULTS, pointer_to
 from services.registration.import_capacity import ImportRunning
 from services.registration.internal_clients import ServiceDeclined, ServiceUnavailable
+from services.registration.waiting_readers import TooManyReaders
 from shared.access import MissingRight, NotVisible
 from shared.contract.fault_words import reason_of
 from shared.internal_api.edit_errors import EditErrorCode, by_status
@@ -141,6 +142,12 @@ _KINDS: dict[type[Exception], ProblemKind] = {
     ),
     ServiceUnavailable: _AWAY,
     TooManyRequests: ProblemKind(HTTPStatus.TOO_MANY_REQUESTS, "too-many-requests", "The operator calls too often"),
+    TooManyReaders: ProblemKind(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        "too-many-readers",
+        "Too many readers of the operator wait",
+        {"Retry-After": _RETRY_AFTER_SECONDS},
+    ),
     TooManyAtOnce: ProblemKind(
         HTTPStatus.TOO_MANY_REQUESTS, "too-many-at-once", "Too many calls of the operator are under way"
     ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -13,6 +14,8 @@ from shared.runtime.metrics import HTTP_SECONDS
 #: A parameter of a route's template, perhaps with a converter: `{table:path}`.
 _PARAMETER = re.compile(r"\{(\w+)(?::\w+)?\}")
 _NO_ANSWER = "0"
+#: The field of a request's state with the seconds for which its client asked to wait. They are not measured.
+WAITED: Final = "waited"
 
 
 class MeasuredRequests:
@@ -45,6 +48,7 @@ class MeasuredRequests:
 
 
 def _observe(scope: Scope, status: str, seconds: float) -> None:
+    seconds = max(0.0, seconds - scope.get("state", {}).get(WAITED, 0.0))
     HTTP_SECONDS.labels(route=_route(scope), method=scope["method"], status=status).observe(seconds)
 
 

@@ -1,4 +1,4 @@
-"""The four services under the settings of `deploy/compose.yaml`: every route of the HTTP API is served.
+"""The services under the settings of `deploy/compose.yaml`: every route of the HTTP API is served.
 
 Compose's own library resolves the file. The services run as processes with exactly its environment and secrets;
 the addresses of the servers alone are of this machine.

@@ -14,6 +14,8 @@ from aiokafka.errors import GroupAuthorizationFailedError, KafkaError, TopicAuth
 from typer.testing import CliRunner
 
 from deploy.embedded.probes import free_ports
+from services.events import app as events
+from services.events.settings import Settings as EventsSettings
 from services.matching import app as matching
 from services.matching.domain.text.ngrams import NgramScorer
 from services.matching.encoders import use_encoder
@@ -106,7 +108,7 @@ async def may_read(secured: SecuredKafka, user: str, topic: str) -> bool:
 
 
 class Services:
-    """The four services on the secured broker, each as its own user, with a database and a mail server in memory."""
+    """The services on the secured broker, each as its own user, with a database and a mail server in memory."""
 
     def __init__(self, secured: SecuredKafka) -> None:
         self._secured = secured
@@ -133,6 +135,7 @@ class Services:
         )
         scores = MatchingSettings(**secured.options("matching"), **rapid)
         pages = PortalSettings(**secured.options("portal"), **rapid)
+        feeds = EventsSettings(**secured.options("events"), **rapid)
         registrations = RegistrationSettings(**secured.options("registration"), **rapid)
         self.registration = registration.assemble(registrations, self._infrastructure("registration"), no_clients())
         self._runtimes: list[Runtime] = [
@@ -141,6 +144,7 @@ class Services:
             scheduler.assemble(plans, self._infrastructure("scheduler"), ControlledSolver()).runtime,
             notify.assemble(mails, self._infrastructure("notify"), self.mailer, MailWriter(mails, utc_now)).runtime,
             portal.assemble(pages, self._infrastructure("portal"), RegistrationProxy(None)).runtime,
+            events.assemble(feeds, self._infrastructure("events")).runtime,
         ]
 
     @contextlib.asynccontextmanager

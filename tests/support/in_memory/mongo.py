@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import product
+from itertools import islice, product
 from operator import ge, gt, le, lt
 from typing import Any, Protocol, TypeVar
 
@@ -206,8 +206,11 @@ class Collection:
         await self._step("insert_one", document, {}, lambda: self._table.insert(document))
 
     async def insert_many(self, documents: Sequence[Document], *, ordered: bool) -> None:
-        assert not ordered, "no store inserts in order"
-        errors = await self._step("insert_many", {}, {}, lambda: list(self._table.insert_all(documents)))
+        def insert() -> list[Document]:
+            errors = self._table.insert_all(documents)
+            return list(islice(errors, 1) if ordered else errors)  # in order, the documents behind an error are left
+
+        errors = await self._step("insert_many", {}, {}, insert)
         if errors:
             raise BulkWriteError({"writeErrors": errors, "writeConcernErrors": []})
 

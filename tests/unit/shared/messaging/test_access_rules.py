@@ -113,4 +113,4 @@ def test_the_command_refuses_wrong_names_with_exit_code_1(options: list[str]) ->
 
 
 def test_all_services_have_rules() -> None:
-    assert set(services()) == {"registration", "matching", "scheduler", "notify", "portal"}
+    assert set(services()) == {"registration", "matching", "scheduler", "notify", "portal", "events"}
