@@ -134,7 +134,7 @@ def complete_evidence(folder: Path) -> RunEvidence:
         mails=read_mails(folder),
         letters=[
             LetterSeen(f"l{number}", 0, f"tertulia-{service}")
-            for number, service in enumerate(("scheduler", "notify", "portal", "events"))
+            for number, service in enumerate(("scheduler", "notify", "portal"))
         ],
         planted=[Planted(0, "bad JSON", "affinity.v1")],
     )

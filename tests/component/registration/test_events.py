@@ -210,10 +210,12 @@ async def events_of(context: ApiContext, path: str, count: int) -> list[dict[str
         "headers": headers, "client": ("127.0.0.1", 1), "server": ("registration", 80), "scheme": "http",
         "http_version": "1.1", "asgi": {"version": "3.0"}, "root_path": "",
     }  # fmt: skip
-    requests = iter([{"type": "http.request", "body": b"", "more_body": False}])
+    asked = [{"type": "http.request", "body": b"", "more_body": False}]
 
     async def receive() -> dict[str, Any]:
-        return next(requests, None) or await asyncio.Event().wait()  # type: ignore[return-value] # it never returns
+        if not asked:
+            await asyncio.Event().wait()  # the reader stays
+        return asked.pop()
 
     async def send(message: Any) -> None:
         text.extend(message.get("body", b""))
