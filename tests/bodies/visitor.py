@@ -21,10 +21,10 @@ _REMEMBERED = 40
 _SECONDS = 30.0
 _HEADERS = {"Content-Type": "application/json"}
 
+#: Operations with an answer that ends: a stream has no end.
+_OPERATIONS = [operation for path in OPENAPI if not path.endswith("/stream") for operation in OPENAPI[path].values()]
 #: A request of any operation, and a place among the known ids.
-ANY_CASE = st.tuples(
-    st.one_of(*(operation.as_strategy() for path in OPENAPI for operation in OPENAPI[path].values())), st.integers(0)
-)
+ANY_CASE = st.tuples(st.one_of(*(operation.as_strategy() for operation in _OPERATIONS)), st.integers(0))
 #: A body that fits but for some fields, and a place among the known ids.
 NEARLY_FITTING = st.one_of(*(st.tuples(st.just(path), changes(path), st.integers(0)) for path in FIELDS))
 
@@ -91,6 +91,7 @@ class Visitor:
         for place, name in enumerate(sorted(case.path_parameters or {})):
             if (at >> place) & 1 == 0:
                 case.path_parameters[name] = self._one_of("participant_id" if name in ("one", "other") else name, at)
+        (case.query or {}).pop("wait", None)
         headers = {"Authorization": self._session.headers["Authorization"], "If-Match": "*"}
         answer = case.call(base_url=self._address, headers=headers, session=self._session, timeout=_SECONDS)
         self._note(case.method, case.formatted_path, case.body, answer)

@@ -28,6 +28,8 @@ pytestmark = pytest.mark.kafka
 
 ROOT = Path(__file__).parents[3]
 LOCK = {"edit": {"type": "lock", "encounter_id": "{encounter_id}", "is_locked": True}}
+#: The services that registration asks.
+PEERS = ("matching", "scheduler", "notify", "events")
 #: Operations that matching, the scheduler or notify answers, with their bodies. They have to succeed.
 ANSWERED_BY_PEERS: dict[str, Any] = {
     "GET /v1/editions/{edition_id}/affinities/{one}/{other}": None,
@@ -75,7 +77,7 @@ class ComposeStack(Stack):
             "mongodb://mongo:27017/?replicaSet=rs0": self.addresses["mongo"],
             "mail": smtp_host,
             "1025": smtp_port,
-            **{f"http://{service}:8000": self.addresses[service] for service in ("matching", "scheduler", "notify")},
+            **{f"http://{service}:8000": self.addresses[service] for service in PEERS},
         }
         return addresses.get(value, value)
 
@@ -128,7 +130,10 @@ async def answer_to(api: httpx.AsyncClient, request: httpx.Request) -> httpx.Res
     A setting that is missing is missing at every try.
     """
     for _ in range(15):
-        answer = await api.send(request)
+        answer = await api.send(request, stream=True)
+        if not request.url.path.endswith("/stream"):  # a stream has no end
+            await answer.aread()
+        await answer.aclose()
         if not answer.is_server_error:
             break
         await asyncio.sleep(float(answer.headers.get("retry-after", 1)))
@@ -138,8 +143,7 @@ async def answer_to(api: httpx.AsyncClient, request: httpx.Request) -> httpx.Res
 async def test_no_route_lacks_a_setting_under_compose(stack: ComposeStack, api: httpx.AsyncClient) -> None:
     document = (await api.get("/openapi.json")).raise_for_status().json()
     ready = {
-        service: (await api.get(f"{stack.addresses[service]}/readyz")).json()
-        for service in ("registration", "matching", "scheduler", "notify")
+        service: (await api.get(f"{stack.addresses[service]}/readyz")).json() for service in ("registration", *PEERS)
     }
     things = await things_of_an_edition(api)
     api.base_url = httpx.URL(stack.addresses["registration"])
