@@ -54,6 +54,9 @@ prove-bodies: setup  ## send random requests to the running product, drain, chec
 prove-remedies: setup  ## carry out the remedies of thousands of waiting encounters (EDITIONS=70)
 	$(BIN)/tertulia bench remedies $(EDITIONS:%=--editions %)
 
+prove-alerts: setup tools  ## plant faults beside a real Prometheus; each alert fires within a minute
+	$(BIN)/python -m tests.alerts
+
 check: setup  ## format, lint, types, import contracts, reference pages, house rules, locks
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .

@@ -39,6 +39,7 @@ COMMANDS = {
     "change": Command("tertulia.changes", "Show a change of facts before it is made; undo it.", "registration"),
     "deliveries": Command("tertulia.deliveries", "Explain a delivery; resolve unconfirmed mails.", "notify"),
     "dlq": Command("tertulia.dlq", "List dead letters, send them again, or drop them.", "embedded"),
+    "doctor": Command("tertulia.doctor", "Name what is wrong with an installation, and its runbook.", "registration"),
     "erase": Command("tertulia.erase", "Erase a person or an organisation.", "registration"),
     "erasures": Command("tertulia.erasures", "List erasures; erase a restored backup again.", "registration"),
     "journal": Command("tertulia.journal_strip", "Move the texts of old journal entries into `people`.", "matching"),

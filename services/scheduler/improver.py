@@ -19,14 +19,15 @@ from services.scheduler.ports import Editions, Solver
 from services.scheduler.remedy_seeker import RemedySeeker
 from services.scheduler.solver.effort import Effort
 from services.scheduler.solver.pool import SolverBusy, SolverFailed
-from shared.contract.events import EncounterChanged, Event
+from shared.contract.events import EncounterChanged, Event, WaitingReason
 from shared.messaging.inputs import Owns
 from shared.runtime.clock import Clock, utc_now
 from shared.runtime.log import get_logger
-from shared.runtime.metrics import ENCOUNTERS, GAP, IMPROVE_SECONDS, IMPROVEMENTS, VERIFIER_REJECTIONS
+from shared.runtime.metrics import ENCOUNTERS, GAP, IMPROVE_SECONDS, IMPROVEMENTS, VERIFIER_REJECTIONS, begin_series
 from shared.storage.aggregate import Decision
 
 _log = get_logger(__name__)
+begin_series(ENCOUNTERS, state=("waiting",), reason=WaitingReason)
 
 #: Longest wait of a pass for the editions that it improves. Longer improvements go on beside the next pass.
 _PASS_SECONDS = 1.0
