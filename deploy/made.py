@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from deploy.kubernetes import manifests
 from deploy.monitoring import dashboards, rules
 from deploy.monitoring.objectives import objectives
 
@@ -17,6 +18,7 @@ def texts() -> dict[Path, str]:
     return {
         rules.OBJECTIVE_RULES: rules.objective_rules(),
         **dashboards.dashboards(),
+        **manifests.manifests(),
         ALERTS_PAGE: "\n".join(_alerts_page()) + "\n",
     }
 

@@ -22,6 +22,8 @@ from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
+from tests.tools.kube import schemas
+
 SOURCE = Path(__file__).parent
 CACHE = SOURCE.parents[1] / ".cache" / "tools"
 STATUS = CACHE / "status.json"
@@ -54,6 +56,7 @@ def install_all() -> dict[str, Tool]:
         "cloudevent": partial(_go, "cloudevent"),
         "compose": partial(_go, "compose"),
         "dockerfile": partial(_go, "dockerfile"),
+        "kubeconform": _kubeconform,
         "hadolint": partial(_in_environment, "hadolint"),
     }
     CACHE.mkdir(parents=True, exist_ok=True)
@@ -165,6 +168,20 @@ def _go(program: str) -> tuple[str, ...]:
         if folder:
             _run("go", "build", "-o", f"{folder}{os.sep}", "./...", folder=SOURCE / "go")
     return (str(CACHE / "go" / program),)
+
+
+def _kubeconform() -> tuple[str, ...]:
+    go = _needed("go")
+    with _built("kube", "go.mod", "go.sum", "schemas.py") as folder:
+        if folder:
+            program = "github.com/yannh/kubeconform/cmd/kubeconform"
+            _run("go", "build", "-o", f"{folder}{os.sep}", program, folder=SOURCE / "kube")
+            try:
+                schemas.write(folder / "schemas", go)
+            except (OSError, subprocess.SubprocessError, schemas.WrongModule) as error:
+                raise ToolUnavailable(f"the schemas for kubeconform could not be had: {error}") from error
+    location = CACHE / "kube" / "schemas" / "{{.ResourceKind}}-{{.Group}}-{{.ResourceAPIVersion}}.json"
+    return str(CACHE / "kube" / "kubeconform"), "-strict", "-summary", "-schema-location", str(location)
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""Manifests for Kubernetes, made from the declarations of services, topics and rights."""
