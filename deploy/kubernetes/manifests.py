@@ -1,4 +1,4 @@
-"""The manifests of `base/`: a file for each service, one for what they share, one for Kafka, one for the rules.
+"""The manifests of `base/`: files of the services, of their shared parts, of Kafka and of the rules.
 
 Installations set images, addresses and secrets in an overlay (`example/`). Custom resources are those of Strimzi
 (topics, users), KEDA (replicas by lag) and the Prometheus operator (scrapes, rules).
@@ -169,7 +169,7 @@ def _environment(workload: Workload) -> dict[str, str]:
 
 
 def _secrets(workload: Workload) -> Manifest:
-    """Return the volume of secrets: files named as variables, of our Secret and of those that Strimzi makes."""
+    """Return the volume of secrets: files named as variables, of our Secret and of Strimzi's Secrets."""
     own = [{"key": name, "path": name} for name in workload.secrets]
     sources = [
         {"secret": {"name": "tertulia", "items": own}},

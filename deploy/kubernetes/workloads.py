@@ -23,7 +23,7 @@ WORKLOADS = (
         "registration",
         "500m",
         "768Mi",
-        calls=("matching", "scheduler", "notify"),
+        calls=("matching", "scheduler", "notify", "events"),
         secrets=("TERTULIA_MONGO_URL", "TERTULIA_INTERNAL_TOKEN", "TERTULIA_LINK_SECRET"),
         environment=(("TERTULIA_SIGN_IN_URL", "https://api.example.org"),),
         is_public=True,
@@ -43,6 +43,7 @@ WORKLOADS = (
         ),
         is_public=True,
     ),
+    Workload("events", "500m", "768Mi"),
     Workload(
         "portal",
         "500m",

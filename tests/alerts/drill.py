@@ -1,4 +1,4 @@
-"""Faults, each with the alert that must fire, the time to fire, and the time to fall silent after the mending."""
+"""Faults with the alerts that must fire, the time to fire, and the time to fall silent after the mending."""
 
 from __future__ import annotations
 

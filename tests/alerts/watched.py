@@ -83,7 +83,7 @@ class Prometheus:
         return found
 
     async def value(self, query: str) -> float | None:
-        """Return the value of the first series, or `None` without one."""
+        """Return the value of the first series, or `None` without any."""
         found = await self.series(query)
         return float(found[0]["value"][1]) if found else None
 

@@ -25,7 +25,7 @@ _KINDS = "x-kubernetes-group-version-kind"
 
 
 class WrongModule(Exception):
-    """A downloaded module is not the pinned one."""
+    """A downloaded module has another hash than the pinned module."""
 
 
 def write(folder: Path, go: str) -> None:

@@ -11,6 +11,7 @@ import yaml
 
 from deploy.monitoring.objectives import Objective, objectives
 from deploy.monitoring.rules import FOLDER, alerts
+from services import SERVICES
 from tests.support.outside import checked
 
 CASES: list[dict[str, Any]] = yaml.safe_load((Path(__file__).parent / "fault_cases.yaml").read_text())
@@ -80,7 +81,7 @@ def series_of(objective: Objective, bad: int, events: int) -> Iterator[tuple[str
     """Yield series in which so many of the events of a minute are bad."""
     if objective.success:
         yield 'tertulia_unhandled_seconds{service="matching",topic="registration.v1"}', f"{60 * bad}x200"
-        for service in ("registration", "matching", "scheduler", "notify", "portal"):
+        for service in SERVICES:
             yield f'up{{job="tertulia",service="{service}"}}', "1x200"
         return
     good = events - bad
@@ -153,6 +154,12 @@ def test_a_few_bad_events_of_a_quiet_night_wake_nobody(tmp_path: Path) -> None:
 
 def _rise(values: str) -> str:
     return values.removeprefix("0+").partition("x")[0]
+
+
+def test_each_service_that_is_gone_is_noticed() -> None:
+    [down] = [alert for alert in alerts() if alert.name == "ServiceDown"]
+    for service in SERVICES:
+        assert f'absent(up{{job="tertulia",service="{service}"}})' in down.query
 
 
 def test_promtool_finds_no_fault_in_the_rules() -> None:
