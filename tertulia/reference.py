@@ -6,6 +6,7 @@ import importlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from pydantic_core import PydanticUndefined
 
@@ -24,6 +25,7 @@ def pages() -> dict[Path, str]:
         docs / "access.md": "\n".join(access_page.lines()) + "\n",
         docs / "asyncapi" / "tertulia.json": _json(asyncapi.document(public_only=False)),
         docs / "asyncapi" / "public.json": _json(asyncapi.document(public_only=True)),
+        docs / "openapi.json": _json(_openapi()),
         docs / "settings.md": "\n".join(_settings()) + "\n",
         docs / "metrics.md": "\n".join(_metrics()) + "\n",
         docs / "topics.md": "\n".join(_topics()) + "\n",
@@ -47,6 +49,13 @@ def drifted(root: Path) -> list[Path]:
 
 def _is(path: Path, text: str) -> bool:
     return path.exists() and path.read_text(encoding="utf-8") == text
+
+
+def _openapi() -> dict[str, Any]:
+    # Imported late: the API of registration loads in a second.
+    from services.registration.app import document_of_api  # noqa: PLC0415
+
+    return document_of_api()
 
 
 def _json(value: object) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,10 +9,6 @@ from typing import Any
 
 import httpx
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
-from pydantic_core import to_json
-from starlette.requests import Request
-from starlette.responses import Response
 
 from services.registration.affinity_versions import BuiltInVersions, MatchingVersions
 from services.registration.amendment_store import MongoAmendmentStore
@@ -24,6 +19,7 @@ from services.registration.api import (
     amendments,
     consents,
     day,
+    document,
     editions,
     erasures,
     events,
@@ -54,12 +50,10 @@ from services.registration.api import (
 )
 from services.registration.api.access import ApiContext
 from services.registration.api.addresses import add_address_page
-from services.registration.api.bodies import body_schemas
 from services.registration.api.early_refusals import EarlyRefusals
 from services.registration.api.middleware import RequestMiddleware
 from services.registration.api.oidc import add_oidc_pages
 from services.registration.api.reference_page import add_pages
-from services.registration.api.rights import action_of, is_open_to_all, operations_of
 from services.registration.api.sign_in import add_sign_in_page
 from services.registration.authenticator import Authenticator
 from services.registration.credentials import Credentials
@@ -68,6 +62,7 @@ from services.registration.erasures import ErasureStores
 from services.registration.import_capacity import ImportCapacity
 from services.registration.internal_clients import InternalClients, clients_of
 from services.registration.mapping_store import MongoMappingStore
+from services.registration.memory_store import InMemoryOperators, InMemoryStore
 from services.registration.operator_store import MongoOperators
 from services.registration.outbox_publisher import OutboxPublisher
 from services.registration.participant_links import ParticipantLinks
@@ -83,20 +78,13 @@ from services.registration.use_cases.erasure import repeat_due_erasures
 from services.registration.use_cases.retention import anonymise_editions
 from shared.app import Infrastructure, Runtime, operational_routes
 from shared.messaging.broker import KafkaPublisher
-from shared.runtime.clock import Clock
+from shared.runtime.clock import Clock, utc_now
 from shared.runtime.http.measured import MeasuredRequests
 from shared.storage.outbox import OutboxRelay
 
 #: Interval at which the times of the last uses of keys are written.
 _USES_SECONDS = 60.0
 _SESSIONS_SECONDS = 3600.0
-_ABOUT = """Organisations, participants, profiles, editions and match requests of business-matchmaking editions.
-
-Every request carries an operator's API key: `Authorization: Bearer <operator id>.<secret>`. Errors are problem details
-(RFC 9457). Every `POST` that creates an entity takes an `Idempotency-Key`; all other requests are idempotent by nature.
-`ETag` is the revision of an entity. Every `PATCH` needs it as `If-Match`, so that no change overwrites a concurrent
-change unseen: without it, 428; with another revision, 412. Both name the present `ETag`. A member of a list (a zone, a
-table, a session, a block) is put or deleted at its own address, without `If-Match`: concurrent changes all count."""
 
 
 def make_api(context: ApiContext, lifespan: Callable[[FastAPI], Any] | None = None) -> FastAPI:
@@ -104,7 +92,7 @@ def make_api(context: ApiContext, lifespan: Callable[[FastAPI], Any] | None = No
     app = FastAPI(
         title="Tertulia registration",
         version="1",
-        description=_ABOUT,
+        description=document.ABOUT,
         lifespan=lifespan,
         openapi_url=None,
         docs_url=None,
@@ -153,14 +141,20 @@ def make_api(context: ApiContext, lifespan: Callable[[FastAPI], Any] | None = No
     app.add_middleware(EarlyRefusals, context=context)
     app.add_middleware(RequestMiddleware)
     app.add_middleware(MeasuredRequests)
-    _document(app)
+    document.describe(app)
     if context.settings.openapi:
-        _serve_document(app)
+        document.serve(app)
     add_sign_in_page(app)
     add_address_page(app)
     add_oidc_pages(app)
     add_pages(app, has_reference=context.settings.openapi)
     return app
+
+
+def document_of_api() -> dict[str, Any]:
+    """Return the OpenAPI document, without a server."""
+    context = ApiContext(InMemoryStore(), Authenticator(InMemoryOperators({}), 0), Settings(), utc_now)
+    return make_api(context).openapi()
 
 
 @dataclass(frozen=True)
@@ -273,49 +267,3 @@ def _oidc_of(settings: Settings, runtime: Runtime, clock: Clock) -> OidcProvider
         http,
         clock,
     )
-
-
-def _document(app: FastAPI) -> None:
-    """Add the request bodies, which FastAPI does not parse here, and the API key to the OpenAPI document."""
-
-    def openapi() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
-            components = document.setdefault("components", {})
-            components.setdefault("schemas", {}).update(body_schemas())
-            components["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
-            document["security"] = [{"key": []}]
-            _name_actions(document, app)
-            _require_if_match(document)
-            app.openapi_schema = document
-        return app.openapi_schema
-
-    app.openapi = openapi  # type: ignore[method-assign] # as FastAPI's guide says
-
-
-def _serve_document(app: FastAPI) -> None:
-    """Serve the OpenAPI document. It is written once: strangers may ask for it as often as they like."""
-
-    @functools.cache
-    def written() -> bytes:
-        return to_json(app.openapi())
-
-    async def document(_: Request) -> Response:
-        return Response(written(), media_type="application/json")
-
-    app.add_route("/openapi.json", document, include_in_schema=False)
-
-
-def _name_actions(document: dict[str, Any], app: FastAPI) -> None:
-    """Add the action that an operation needs: `docs/access.md` has the scopes and roles that hold it."""
-    for method, path, route in operations_of(app):
-        if not is_open_to_all(route):
-            document["paths"][path][method.lower()]["x-action"] = action_of(route)
-
-
-def _require_if_match(document: dict[str, Any]) -> None:
-    """Mark `If-Match` of every PATCH as required: the routes read it as optional, to answer 428 with the ETag."""
-    for operations in document["paths"].values():
-        for parameter in operations.get("patch", {}).get("parameters", ()):
-            if parameter["name"] == "if-match":
-                parameter |= {"required": True, "schema": {"type": "string", "maxLength": 200, "title": "If-Match"}}

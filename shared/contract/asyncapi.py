@@ -13,6 +13,7 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 
 from shared.contract.events import Event
+from shared.contract.json_schema import readable
 from shared.contract.topics import TOPICS, Topic
 from shared.runtime.settings import PARTITIONS
 
@@ -127,4 +128,5 @@ def _schemas(events: Sequence[type[Event]]) -> dict[str, Any]:
         [(event, "serialization") for event in events], ref_template="#/components/schemas/{model}"
     )
     definitions: dict[str, Any] = schemas["$defs"]
+    readable({"components": {"schemas": definitions}})
     return definitions

@@ -27,3 +27,13 @@ def test_the_cloudevents_sdk_reads_each_event(file: Path) -> None:
     assert (event["id"], event["type"], event["source"]) == (headers["ce_id"], headers["ce_type"], headers["ce_source"])
     assert event["partitionkey"] == headers["ce_partitionkey"]
     assert event["data"] == sample["value"]
+
+
+def test_the_openapi_document_is_clean_for_redocly() -> None:
+    checked("redocly", "lint", "docs/openapi.json", "--config", "tests/tools/npm/redocly.yaml", "--format", "stylish")
+
+
+def test_the_openapi_document_is_clean_for_spectral() -> None:
+    checked(
+        "spectral", "lint", "docs/openapi.json", "--ruleset", "tests/tools/npm/spectral.yaml", "--fail-severity", "hint"
+    )

@@ -49,6 +49,8 @@ def install_all() -> dict[str, Tool]:
         **{command: partial(_apt, package, command) for package, command in apt_packages()},
         "asyncapi": partial(_npm, "asyncapi.js"),
         "ical.js": partial(_npm, "calendars.js"),
+        "redocly": partial(_npm, "node_modules/@redocly/cli/bin/cli.js"),
+        "spectral": partial(_npm, "node_modules/@stoplight/spectral-cli/dist/index.js"),
         "axe": _axe,
         "vnu": _vnu,
         "calendars": _maven,

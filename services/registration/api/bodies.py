@@ -15,7 +15,7 @@ from services.registration.domain.consents import ConsentFacts
 from services.registration.domain.edition import EditionFacts, SessionFacts, ZoneFacts
 from services.registration.domain.edition_parts import FillingFacts
 from services.registration.domain.entity import Facts
-from services.registration.domain.match_request import MatchRequestFacts
+from services.registration.domain.match_request import MatchRequestFacts, OwnRequestFacts
 from services.registration.domain.members import PostponementFacts
 from services.registration.domain.organisation import OrganisationFacts
 from services.registration.domain.parsing import parse_facts, parse_patch
@@ -24,6 +24,7 @@ from services.registration.domain.profile_text import ProfileTextFacts
 from services.registration.keys import KeyFacts, RotationFacts
 from services.registration.retention import RetentionFacts
 from services.registration.staff.accounts import LinkFacts, SignInFacts, StaffFacts
+from services.registration.use_cases.addresses import AddressFacts
 
 AnyFacts = TypeVar("AnyFacts", bound=Facts)
 
@@ -32,21 +33,23 @@ MERGE_PATCH = "application/merge-patch+json"
 _ANONYMOUS_BYTES = 4096
 _KINDS: tuple[type[Facts], ...] = (
     EditionFacts,
-    FillingFacts,
     OrganisationFacts,
     ParticipantFacts,
-    MatchRequestFacts,
     StaffFacts,
 )
 
 #: Bodies that create no entity, so that there is nothing to patch.
 _ACTIONS: tuple[type[Facts], ...] = (
+    AddressFacts,
     AttendanceFacts,
     ConsentFacts,
     EditFacts,
+    FillingFacts,
     KeyFacts,
     LinkFacts,
+    MatchRequestFacts,
     MergeFacts,
+    OwnRequestFacts,
     PostponementFacts,
     ProfileTextFacts,
     ReplacementFacts,
