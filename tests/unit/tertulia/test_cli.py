@@ -105,6 +105,7 @@ def test_up_prints_the_lines_that_scripts_read(
         "scheduler    http://127.0.0.1:PORT",
         "notify       http://127.0.0.1:PORT",
         "portal       http://127.0.0.1:PORT",
+        "events       http://127.0.0.1:PORT",
         f"mails        {folder}/mails",
         f"logs         {folder}/logs",
     ]
