@@ -324,6 +324,42 @@ DELIVERIES_UNCONFIRMED = _gauge(
     "`tertulia deliveries list`, ask the mail server's log, then `tertulia deliveries resolve`.",
 )
 
+# -- webhooks (events)
+WEBHOOK_TRIES = _counter(
+    "tertulia_webhook_tries_total",
+    "Messages sent to receivers of webhooks, by outcome: delivered, retry, failed (the last try), gone (410).",
+    "retry rising: `tertulia webhooks list` names the failing webhooks, `tertulia webhooks deliveries` the reasons.",
+    "outcome",
+)
+WEBHOOK_TRY_SECONDS = _histogram(
+    "tertulia_webhook_try_seconds",
+    "Time from the resolution of a receiver's name to its answer, or to the time-out.",
+    "High: receivers are slow. Each holds a few requests at most, and the others keep their pace.",
+)
+WEBHOOK_DELAY_SECONDS = _histogram(
+    "tertulia_webhook_delay_seconds",
+    "Time from a new item of the change feed to the receiver's answer that it is taken.",
+    "High at the median: processes are short of time, look at tertulia_event_loop_lag_seconds. At the end only: "
+    "some receivers fail.",
+    buckets=(*_LATENCY, 300, 1800),
+)
+WEBHOOK_OPEN = _gauge(
+    "tertulia_webhook_open",
+    "Messages that are not delivered yet, of all webhooks and processes, looked at every 5 s.",
+    "Growing: receivers fail. The messages are kept, and sent in order once they answer.",
+)
+WEBHOOKS_FAILING = _gauge(
+    "tertulia_webhooks_failing",
+    "Webhooks of this process whose last try has failed.",
+    "`tertulia webhooks list` names them. After TERTULIA_WEBHOOK_DEAD_DAYS they are disabled.",
+)
+WEBHOOKS_DISABLED = _counter(
+    "tertulia_webhooks_disabled_total",
+    "Webhooks that were disabled, by reason: gone (the receiver answered 410), dead (nothing delivered for days).",
+    "Tell the operator. A webhook that is enabled again sends all events since.",
+    "reason",
+)
+
 begin_series(KEYS_REFUSED, reason=("malformed", "unknown", "slowed", "internal"))
 begin_series(HTTP_REFUSED, reason=("head-late", "busy", "evicted"))
 begin_series(IMPROVEMENTS, outcome=("adopted", "kept", "stale", "busy", "failed"))
@@ -331,3 +367,5 @@ begin_series(DELIVERIES, state=("sent", "failed", "in_doubt", "skipped"), kind=(
 begin_series(
     DELIVERY_ERRORS, kind=("refused_address", "refused_mail", "deferred", "unavailable", "unconfirmed", "unwritable")
 )
+begin_series(WEBHOOK_TRIES, outcome=("delivered", "retry", "failed", "gone"))
+begin_series(WEBHOOKS_DISABLED, reason=("gone", "dead"))
