@@ -47,6 +47,7 @@ from services.registration.api import (
     sign_in,
     staff,
     templates,
+    webhooks,
 )
 from services.registration.api.access import ApiContext
 from services.registration.api.addresses import add_address_page
@@ -135,6 +136,7 @@ def make_api(context: ApiContext, lifespan: Callable[[FastAPI], Any] | None = No
         history,
         staff,
         sign_in,
+        webhooks,
     ):
         app.include_router(module.router, prefix="/v1")
     problems.install(app)

@@ -70,6 +70,14 @@ class InternalClient:
         """Send a POST request with a JSON body; with the author of the change that it asks for."""
         return await self._request("POST", path, body=body, actor=actor)
 
+    async def put(self, path: str, body: Mapping[str, Any], actor: str | None = None) -> dict[str, Any]:
+        """Send a PUT request with a JSON body; with the author of the change that it asks for."""
+        return await self._request("PUT", path, body=body, actor=actor)
+
+    async def delete(self, path: str) -> dict[str, Any]:
+        """Send a DELETE request."""
+        return await self._request("DELETE", path)
+
     async def close(self) -> None:
         """Close the connections."""
         if self._client is not None:

@@ -133,7 +133,12 @@ class WebhookClient:
         url = httpcore.URL(
             scheme=target.scheme.encode(), host=target.host.encode(), port=target.port, target=target.path.encode()
         )
-        sent = [("Host", target.authority), ("Connection", "close"), *headers.items()]
+        sent = [
+            ("Host", target.authority),
+            ("Connection", "close"),
+            ("Content-Length", str(len(body))),
+            *headers.items(),
+        ]
         limits = {
             "connect": self._connect_seconds,
             "read": self._answer_seconds,

@@ -12,7 +12,7 @@ from typing import Final, Self
 import orjson
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.events.domain.item import FeedItem
+from services.events.item import FeedItem
 from services.events.webhooks.endpoint import Endpoint
 from shared.contract.ids import derived_id
 from shared.internal_api.webhooks import WebhookDeliveryState, WebhookDeliveryView, WebhookTryView

@@ -7,7 +7,7 @@ from typing import Any, Final, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.events.domain.item import FeedItem
+from services.events.item import FeedItem
 from services.events.webhooks.signing import SigningSecret
 from shared.contract.ids import new_id
 from shared.internal_api.webhooks import NewWebhook, SecretRotation, WebhookDraft, WebhookView

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from services.events.domain.cursor import START, Cursor, CursorGone
+from services.events.domain.cursor import START, CursorGone, FeedCursor
 from services.events.ports import FeedStore
-from services.events.service import FeedQuery, Feeds
+from services.events.service import ChangeFeeds, FeedQuery
 from services.events.webhooks.delivery import WebhookDelivery
 from services.events.webhooks.endpoint import Endpoint
 from services.events.webhooks.store import MongoDeliveries
@@ -33,7 +33,7 @@ class TakenIn:
 class Intake:
     """Reads the feeds of operators for their endpoints."""
 
-    def __init__(self, feeds: Feeds, store: FeedStore, deliveries: MongoDeliveries, clock: Clock) -> None:
+    def __init__(self, feeds: ChangeFeeds, store: FeedStore, deliveries: MongoDeliveries, clock: Clock) -> None:
         self._feeds = feeds
         self._store = store
         self._deliveries = deliveries
@@ -42,7 +42,7 @@ class Intake:
     async def end_of_feed(self, operator_id: str) -> str:
         """Return the cursor after the newest item of an operator's feed."""
         head = await self._store.operator_head(operator_id)
-        return START if head is None else str(Cursor(head.epoch, head.number))
+        return START if head is None else str(FeedCursor(head.epoch, head.number))
 
     async def take_in(self, endpoint: Endpoint) -> TakenIn:
         """Write the deliveries of the next page of the feed.

@@ -77,6 +77,11 @@ class WebhookRunner:
         self._leased_until = self._refreshed_at = EVER
         self._sending: set[asyncio.Task[None]] = set()
 
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether no request is in progress."""
+        return not self._sending
+
     async def look(self) -> None:
         """Renew the leases, read the feeds that have grown, and send the messages that are due."""
         if self._clock() - self._refreshed_at >= _REFRESH:

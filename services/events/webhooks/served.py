@@ -39,7 +39,8 @@ class Served:
             ours.remove("failing_since")
             self.pace = Pace(self.pace.most_at_once)
             self.is_gone, self.is_stale = False, True
-        self.is_stale = self.is_stale or stored.reopened != before.reopened
+        if stored.reopened != before.reopened:
+            self.is_stale, self.pace.paused_until = True, None
         self.endpoint = stored.model_copy(update={name: getattr(before, name) for name in ours})
 
     def note(self, opened: OpenDelivery, tried: Tried, now: datetime) -> None:

@@ -155,7 +155,7 @@ class MongoDeliveries:
             "webhook_id": webhook_id,
             "state": {"$in": [failed] if asked.only_failed else [failed, delivered]},
             "type": {"$ne": TEST_TYPE},
-            "created_at": {"$gte": asked.since or EVER, "$lte": asked.until or _FAR},
+            "created_at": {"$gte": asked.since or EVER, "$lt": asked.until or _FAR},
         }
         if asked.message_id is not None:
             wanted["_id"] = asked.message_id

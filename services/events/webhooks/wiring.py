@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from starlette.routing import BaseRoute
 
 from services.events.ports import FeedStore
-from services.events.service import Feeds
+from services.events.service import ChangeFeeds
 from services.events.settings import Settings
 from services.events.webhooks.client import WebhookClient
 from services.events.webhooks.intake import Intake
@@ -28,6 +28,7 @@ class WiredWebhooks:
 
     webhooks: Webhooks
     runner: WebhookRunner
+    endpoints: MongoEndpoints
     deliveries: MongoDeliveries
     routes: list[BaseRoute]
 
@@ -35,7 +36,7 @@ class WiredWebhooks:
 def add_webhooks(
     runtime: Runtime,
     settings: Settings,
-    feeds: Feeds,
+    feeds: ChangeFeeds,
     feed_store: FeedStore,
     poster: Poster | None = None,
 ) -> WiredWebhooks:
@@ -62,7 +63,7 @@ def add_webhooks(
     runtime.background.every(settings.feed_look_seconds, runner.look, "webhooks")
     runtime.background.every(_COUNT_SECONDS, count, "webhook count")
     runtime.drain.append(runner.stop)
-    return WiredWebhooks(webhooks, runner, deliveries, webhook_routes(webhooks))
+    return WiredWebhooks(webhooks, runner, endpoints, deliveries, webhook_routes(webhooks))
 
 
 def _client_of(settings: Settings) -> WebhookClient:

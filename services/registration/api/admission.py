@@ -77,6 +77,13 @@ PRICES: dict[tuple[str, str], Price] = {
     ("GET", f"{_EDITION}/affinities/{{one}}/{{other}}"): Price(tokens=5),
     ("GET", f"{_EDITION}/encounters/{{encounter_id}}/remedy"): Price(tokens=5),
     ("GET", f"{_EDITION}/goals"): _ASKED,
+    ("GET", "/webhooks"): _ASKED,
+    ("GET", "/webhooks/{webhook_id}"): _ASKED,
+    ("GET", "/webhooks/{webhook_id}/deliveries"): _ASKED,
+    # The events service sends a request, and waits for its answer.
+    ("POST", "/webhooks/{webhook_id}/test"): Price(tokens=10),
+    # Up to all deliveries of 30 days are sent again.
+    ("POST", "/webhooks/{webhook_id}/replay"): _DEAR,
 }
 
 _PATTERNS: Final[dict[str, list[tuple[re.Pattern[str], Price]]]] = {}

@@ -21,6 +21,12 @@ from services.registration.domain.organisation import OrganisationFacts
 from services.registration.domain.parsing import parse_facts, parse_patch
 from services.registration.domain.participant import MergeFacts, ParticipantFacts, ReplacementFacts
 from services.registration.domain.profile_text import ProfileTextFacts
+from services.registration.domain.webhooks import (
+    NewWebhookFacts,
+    WebhookFacts,
+    WebhookReplayFacts,
+    WebhookSecretFacts,
+)
 from services.registration.keys import KeyFacts, RotationFacts
 from services.registration.retention import RetentionFacts
 from services.registration.staff.accounts import LinkFacts, SignInFacts, StaffFacts
@@ -36,6 +42,7 @@ _KINDS: tuple[type[Facts], ...] = (
     OrganisationFacts,
     ParticipantFacts,
     StaffFacts,
+    WebhookFacts,
 )
 
 #: Bodies that create no entity, so that there is nothing to patch.
@@ -49,6 +56,7 @@ _ACTIONS: tuple[type[Facts], ...] = (
     LinkFacts,
     MatchRequestFacts,
     MergeFacts,
+    NewWebhookFacts,
     OwnRequestFacts,
     PostponementFacts,
     ProfileTextFacts,
@@ -57,6 +65,8 @@ _ACTIONS: tuple[type[Facts], ...] = (
     RotationFacts,
     SessionFacts,
     SignInFacts,
+    WebhookReplayFacts,
+    WebhookSecretFacts,
     ZoneFacts,
 )
 
