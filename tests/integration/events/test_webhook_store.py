@@ -151,6 +151,8 @@ async def test_ended_deliveries_are_opened_again_by_state_time_and_id(deliveries
     ):
         await end()
         assert await deliveries.open_again(ours.webhook_id, asked, NOW) == count, asked
+    await end()
+    await deliveries.open_again(ours.webhook_id, Replay(only_failed=False), NOW)
     again = await deliveries.find(ours.webhook_id, made[2].message_id)
     assert again is not None
     assert (again.state, again.tries, again.due_at, again.expires_at) == (WebhookDeliveryState.OPEN, 0, NOW, None)
