@@ -56,6 +56,7 @@ COMMANDS = {
     "solve": Command("tertulia.agendas", "Solve an edition from a file.", "scheduler"),
     "topics": Command("tertulia.topics", "Create the topics, or compare them with the broker's.", "embedded"),
     "training": Command("tertulia.training", "Export decisions about pairs, to learn from.", "matching"),
+    "webhooks": Command("tertulia.webhooks", "Send an operator's events to receivers.", "registration"),
     "why": Command("tertulia.why", "Explain an encounter's place from the journals.", "scheduler"),
 }
 

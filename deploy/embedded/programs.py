@@ -79,6 +79,8 @@ def connections(
         "TERTULIA_SCHEDULER_URL": addresses["scheduler"],
         "TERTULIA_NOTIFY_URL": addresses["notify"],
         "TERTULIA_EVENTS_URL": addresses["events"],
+        # A trial on a single machine: receivers of webhooks are on it, too.
+        "TERTULIA_WEBHOOK_PRIVATE_NETWORKS": "true",
     }
 
 

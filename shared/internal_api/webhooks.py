@@ -47,7 +47,7 @@ class WebhookDraft(BaseModel):
 
 
 class NewWebhook(WebhookDraft):
-    """A webhook to make. `from_start`: tell all events that the feed holds, before those to come."""
+    """A webhook to make. `from_start`: tell all events that the feed holds, before the events to come."""
 
     algorithm: WebhookAlgorithm = WebhookAlgorithm.HMAC
     from_start: bool = False
@@ -67,7 +67,7 @@ class SecretRotation(BaseModel):
 
 
 class Replay(BaseModel):
-    """The deliveries to send again: those of a time, and of these states; or a single one."""
+    """The deliveries to send again: all of a time, or a single delivery."""
 
     model_config = ConfigDict(populate_by_name=True)
 

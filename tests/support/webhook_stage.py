@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,21 +15,21 @@ from starlette.applications import Starlette
 
 from services.events.app import WiredEvents, assemble
 from services.events.settings import Settings
-from services.events.webhooks.delivery import Answer
+from services.events.webhooks.delivery import ReceiverAnswer
 from services.events.webhooks.runner import WebhookRunner
 from services.events.webhooks.service import Webhooks
 from services.registration.internal_clients import InternalClient
 from shared.contract.events import Event
 from shared.internal_api.webhooks import NewWebhook, NewWebhookView, WebhookDeliveryState, WebhookDeliveryView
 from shared.messaging.inputs import Input, Position
-from tests.support.notify_stage import Time
+from tests.support.notify_stage import Time, participant
 from tests.support.servers import Servers
 from tests.support.waiting import wait_until
 
-TAKEN = Answer(0.01, 204)
-REFUSED = Answer(0.01, 500, b"defect")
-SILENT = Answer(8.0, error="no answer within 8 s")
-Play = Callable[["Received"], Answer]
+TAKEN = ReceiverAnswer(0.01, 204)
+REFUSED = ReceiverAnswer(0.01, 500, b"defect")
+SILENT = ReceiverAnswer(8.0, error="no answer within 8 s")
+Play = Callable[["Received"], ReceiverAnswer]
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ class Receivers:
     most: dict[str, int] = field(default_factory=dict)
     released: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def post(self, url: str, headers: Mapping[str, str], body: str) -> Answer:
+    async def post(self, url: str, headers: Mapping[str, str], body: str) -> ReceiverAnswer:
         """Receive a message."""
         received = Received(url, headers, body)
         self.got.append(received)
@@ -158,3 +159,18 @@ async def settled(runner: WebhookRunner) -> None:
         return runner.is_idle
 
     await wait_until(is_quiet, seconds=5)
+
+
+def changes(things: int, revisions: int) -> list[Event]:
+    """Return changes of participants, revision by revision."""
+    return [participant(number, revision) for revision in range(1, revisions + 1) for number in range(things)]
+
+
+def in_order(told: list[tuple[str, int]]) -> bool:
+    """Tell whether the revisions of each thing only ever rise, repeats aside."""
+    newest: dict[str, int] = defaultdict(int)
+    for thing, revision in told:
+        if revision < newest[thing]:
+            return False
+        newest[thing] = revision
+    return True

@@ -1,7 +1,7 @@
 """Judgement of the addresses that webhooks are sent to: an operator chooses them, so they must lead nowhere inside.
 
-Pure. A URL is judged when it is set, and at each try. Each address that its host resolves to is judged at each try.
-`docs/integrations/webhooks.md` lists the refused forms.
+Pure. A URL is judged when it is set, and before every try. All addresses of its host are judged before every try.
+`docs/integrations/refused-targets.md` lists the refused forms.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def judge_address(text: str, rules: TargetRules) -> str:
     """Return an address in its usual form if a webhook may be sent to it.
 
     Raises:
-        UnsafeTarget: the address is not public; the message says what it is.
+        UnsafeTarget: the address is not public; the message names its kind.
     """
     try:
         address = ip_address(text)

@@ -1,7 +1,6 @@
 """HTTP to receivers: a connection goes to exactly the address that was judged.
 
-The host is resolved anew for each request, all its addresses are judged, and the connection is opened to one of them by
-number. A name that resolves to another address a moment later (rebinding) changes nothing: it is not resolved again.
+The host is resolved anew for a request, all its addresses are judged, and the connection is opened by number. A name that resolves to another address a moment later (rebinding) changes nothing: it is not resolved again.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from typing import Any, Final
 import httpcore
 
 from services.events.webhooks.addresses import Target, TargetRules, UnsafeTarget, judge_address, read_target
-from services.events.webhooks.delivery import Answer
+from services.events.webhooks.delivery import ReceiverAnswer
 
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 #: Bytes of an answer that are read.
@@ -109,7 +108,7 @@ class WebhookClient:
         self._tls = ssl.create_default_context(cafile=ca_file)
         self._backend = PinnedBackend(resolve or SystemResolver(), rules, network or httpcore.AnyIOBackend())
 
-    async def post(self, url: str, headers: Mapping[str, str], body: str) -> Answer:
+    async def post(self, url: str, headers: Mapping[str, str], body: str) -> ReceiverAnswer:
         """Send a message, and return the answer or the reason why there is none. Raises nothing of the network."""
         began = time.monotonic()
         try:
@@ -117,13 +116,13 @@ class WebhookClient:
             async with asyncio.timeout(self._answer_seconds + _CLOSE_SECONDS):
                 status, answered, retry_after = await self._exchange(target, headers, body.encode())
         except UnsafeTarget as error:
-            return Answer(time.monotonic() - began, error=str(error))
+            return ReceiverAnswer(time.monotonic() - began, error=str(error))
         except (TimeoutError, httpcore.TimeoutException):
             words = f"no answer within {self._answer_seconds:g} s"
-            return Answer(time.monotonic() - began, error=words)
+            return ReceiverAnswer(time.monotonic() - began, error=words)
         except (httpcore.NetworkError, httpcore.ProtocolError, OSError) as error:
-            return Answer(time.monotonic() - began, error=_words(error))
-        return Answer(time.monotonic() - began, status, answered, retry_after)
+            return ReceiverAnswer(time.monotonic() - began, error=_words(error))
+        return ReceiverAnswer(time.monotonic() - began, status, answered, retry_after)
 
     async def _exchange(self, target: Target, headers: Mapping[str, str], body: bytes) -> tuple[int, bytes, str]:
         # A pool for each request: a kept connection would be used after its address was judged long ago.

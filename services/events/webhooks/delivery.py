@@ -1,4 +1,4 @@
-"""Deliveries: an event on its way to an endpoint, its tries, and the decision after each try. Pure."""
+"""Deliveries: an event on its way to an endpoint, its tries, and the decision after a try. Pure."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ TEST_TYPE: Final = "org.tertulia.webhook.test.v1"
 
 
 @dataclass(frozen=True)
-class Answer:
+class ReceiverAnswer:
     """The outcome of a request: the status and the beginning of the body; without an answer the error in words.
 
     `retry_after` is the header of that name, as it was sent.
@@ -52,7 +52,7 @@ class Answer:
 
     @property
     def reason(self) -> str:
-        """Why the message was not taken; empty if it was."""
+        """The reason why the message was not taken; empty if it was."""
         if self.is_taken:
             return ""
         if self.status is None:
@@ -72,7 +72,7 @@ class Verdict(Enum):
 
 
 class WebhookDelivery(BaseModel):
-    """A message to an endpoint. It has one id for all its tries, also after the feed was made anew.
+    """A message to an endpoint. All its tries have the same id, also after the feed was made anew.
 
     Messages of a thing are sent in the order of `generation` and `place`.
     """
@@ -152,7 +152,9 @@ class WebhookDelivery(BaseModel):
             state=WebhookDeliveryState.FAILED,
         )
 
-    def after(self, answer: Answer, verdict: Verdict, now: datetime, due_at: datetime | None, kept: timedelta) -> Self:
+    def after(
+        self, answer: ReceiverAnswer, verdict: Verdict, now: datetime, due_at: datetime | None, kept: timedelta
+    ) -> Self:
         """Return the delivery after a try."""
         made = WebhookTryView(at=now, status=answer.status, seconds=round(answer.seconds, 3), error=answer.reason)
         state = {
@@ -178,7 +180,7 @@ class WebhookDelivery(BaseModel):
         return WebhookDeliveryView(**shown, tries=self.log)
 
 
-def verdict_of(tries_before: int, answer: Answer) -> Verdict:
+def verdict_of(tries_before: int, answer: ReceiverAnswer) -> Verdict:
     """Decide after a try that followed so many tries."""
     if answer.is_taken:
         return Verdict.DELIVERED
@@ -187,13 +189,13 @@ def verdict_of(tries_before: int, answer: Answer) -> Verdict:
     return Verdict.FAILED if tries_before + 1 >= len(SCHEDULE) else Verdict.RETRY
 
 
-def next_try(tries_made: int, answer: Answer, now: datetime, drawn: float) -> datetime:
+def next_try(tries_made: int, answer: ReceiverAnswer, now: datetime, drawn: float) -> datetime:
     """Return the time of the next try after so many tries; `drawn` is a number from 0 to 1."""
     wait = SCHEDULE[min(tries_made, len(SCHEDULE) - 1)] * (1 + JITTER * drawn)
     return now + max(wait, asked_wait(answer, now))
 
 
-def asked_wait(answer: Answer, now: datetime) -> timedelta:
+def asked_wait(answer: ReceiverAnswer, now: datetime) -> timedelta:
     """Return the wait that a receiver asks for by `Retry-After`, in seconds or as a date; zero for none."""
     text = answer.retry_after.strip()
     if answer.is_taken or not text:

@@ -76,7 +76,7 @@ class Endpoint(BaseModel):
         return self.model_copy(update=fields | {"revision": self.revision + 1})
 
     def rotated(self, asked: SecretRotation, now: datetime) -> Self:
-        """Return the next revision with a new secret. The others sign too, until the overlap ends."""
+        """Return the next revision with a new secret. The older secrets sign too, until the overlap ends."""
         algorithm = asked.algorithm or self.secrets[0].algorithm
         ends = now + timedelta(hours=asked.overlap_hours)
         older = [

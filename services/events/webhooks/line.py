@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from services.events.webhooks.delivery import Answer, asked_wait
+from services.events.webhooks.delivery import ReceiverAnswer, asked_wait
 
 #: Failed tries in a row after which the endpoint is taken to be down, not a single message to be refused.
 _DOWN_AFTER: Final = 3
@@ -75,7 +75,7 @@ class DeliveryLine:
             del self._queues[delivery.key]
 
     def postpone(self, delivery: OpenDelivery, due_at: datetime) -> None:
-        """Hand a delivery out again from a time on. The others of its thing wait for it."""
+        """Hand a delivery out again from a time on. Newer deliveries of its thing wait for it."""
         self._busy.discard(delivery.key)
         self._plan(due_at, delivery.key)
 
@@ -90,8 +90,8 @@ class DeliveryLine:
 
 
 @dataclass
-class Pace:
-    """The pace of an endpoint: so many messages at once; one at a time, with pauses, while it fails or is slow."""
+class EndpointPace:
+    """The pace of an endpoint: so many messages at once; a single message, after pauses, while it fails or is slow."""
 
     most_at_once: int
     failures: int = 0
@@ -99,13 +99,13 @@ class Pace:
     paused_until: datetime | None = field(default=None)
 
     def room(self, busy: int, now: datetime) -> int:
-        """Return the number of messages that may be sent beside the busy ones."""
+        """Return the number of messages that may be sent beside the messages in progress."""
         if self.paused_until is not None and now < self.paused_until:
             return 0
         most = 1 if self.is_slow or self.failures >= _DOWN_AFTER else self.most_at_once
         return max(0, most - busy)
 
-    def note(self, answer: Answer, now: datetime) -> bool:
+    def note(self, answer: ReceiverAnswer, now: datetime) -> bool:
         """Note the outcome of a try. Return True if an endpoint that was down answers again."""
         was_down = self.failures >= _DOWN_AFTER
         self.is_slow = answer.status is None or answer.seconds >= _SLOW_SECONDS

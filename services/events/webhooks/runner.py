@@ -1,7 +1,7 @@
-"""The work on webhooks: this process leases endpoints, reads their feeds, and sends what is due.
+"""The work on webhooks: this process leases endpoints, reads their feeds, and sends due messages.
 
 An endpoint is served by a single process at a time, so that the messages of a thing stay in order. Endpoints share
-nothing: one that hangs holds its own few requests only.
+nothing: an endpoint that hangs holds its own few requests only.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import Final
 from services.events.ports import FeedStore, operator_key
 from services.events.webhooks.endpoint import GONE
 from services.events.webhooks.intake import Intake
-from services.events.webhooks.line import DeliveryLine, OpenDelivery, Pace
-from services.events.webhooks.sender import Sender, Tried
+from services.events.webhooks.line import DeliveryLine, EndpointPace, OpenDelivery
+from services.events.webhooks.sender import Sender, TriedDelivery
 from services.events.webhooks.served import Served
 from services.events.webhooks.store import MongoDeliveries, MongoEndpoints
 from shared.contract.ids import new_id
@@ -114,7 +114,7 @@ class WebhookRunner:
         for webhook_id, endpoint in found.items():
             served = self._served.get(webhook_id)
             if served is None:
-                self._served[webhook_id] = Served(endpoint, Pace(self._settings.at_once))
+                self._served[webhook_id] = Served(endpoint, EndpointPace(self._settings.at_once))
             else:
                 served.read_anew(endpoint)
         for served in self._served.values():
@@ -158,7 +158,7 @@ class WebhookRunner:
                 _log.error("webhook_not_served", webhook=served.endpoint.webhook_id, error=outcome)
 
     async def _read_feed(self, served: Served, number: int) -> None:
-        """Read the open deliveries if they are not in memory, and the feed if it has grown; send what is due."""
+        """Read the open deliveries if they are not in memory, and the feed if it has grown; send due messages."""
         if (served.is_stale or (served.is_partial and not len(served.line))) and not served.line.busy:
             await self._load(served)
         is_due = number != served.seen or self._clock() - served.read_at >= _READ_EVERY
@@ -192,7 +192,7 @@ class WebhookRunner:
         served.seen = -1 if taken.goes_on else number
 
     def _send_due(self, served: Served) -> None:
-        """Begin to send what is due, within the limits of the endpoint and of the process."""
+        """Begin to send due messages, within the limits of the endpoint and of the process."""
         now = self._clock()
         if served.endpoint.is_disabled or served.is_stale or served.is_gone:
             return
@@ -224,7 +224,7 @@ class WebhookRunner:
         served.note(opened, tried, self._clock())
         self._send_due(served)
 
-    async def _save(self, tried: Tried) -> None:
+    async def _save(self, tried: TriedDelivery) -> None:
         """Write the outcome of a try, for as long as the lease lasts."""
         pauses = waits()
         while True:

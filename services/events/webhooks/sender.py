@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Protocol
 
-from services.events.webhooks.delivery import Answer, Verdict, WebhookDelivery, next_try, verdict_of
+from services.events.webhooks.delivery import ReceiverAnswer, Verdict, WebhookDelivery, next_try, verdict_of
 from services.events.webhooks.endpoint import Endpoint
 from services.events.webhooks.signing import signed_headers
 from shared.runtime.clock import Clock
@@ -20,15 +20,15 @@ _USER_AGENT: Final = "Tertulia-Webhooks/1.0 (Standard Webhooks)"
 class Poster(Protocol):
     """Sends a message by HTTP: see `services.events.webhooks.client.WebhookClient`."""
 
-    async def post(self, url: str, headers: Mapping[str, str], body: str) -> Answer: ...
+    async def post(self, url: str, headers: Mapping[str, str], body: str) -> ReceiverAnswer: ...
 
 
 @dataclass(frozen=True)
-class Tried:
+class TriedDelivery:
     """A delivery after a try, with the answer and the decision."""
 
     delivery: WebhookDelivery
-    answer: Answer
+    answer: ReceiverAnswer
     verdict: Verdict
 
 
@@ -43,7 +43,7 @@ class Sender:
         self._kept = kept
         self._draw = draw
 
-    async def send(self, endpoint: Endpoint, delivery: WebhookDelivery, *, is_last: bool = False) -> Tried:
+    async def send(self, endpoint: Endpoint, delivery: WebhookDelivery, *, is_last: bool = False) -> TriedDelivery:
         """Try a delivery once. With `is_last` it ends, whatever the answer."""
         sent_at = self._clock()
         headers = {
@@ -61,4 +61,4 @@ class Sender:
         WEBHOOK_TRY_SECONDS.observe(answer.seconds)
         if verdict is Verdict.DELIVERED:
             WEBHOOK_DELAY_SECONDS.observe(max(0.0, (now - delivery.created_at).total_seconds()))
-        return Tried(delivery.after(answer, verdict, now, due_at, self._kept), answer, verdict)
+        return TriedDelivery(delivery.after(answer, verdict, now, due_at, self._kept), answer, verdict)

@@ -7,8 +7,8 @@ from datetime import datetime
 
 from services.events.webhooks.delivery import Verdict
 from services.events.webhooks.endpoint import Endpoint
-from services.events.webhooks.line import DeliveryLine, OpenDelivery, Pace
-from services.events.webhooks.sender import Tried
+from services.events.webhooks.line import DeliveryLine, EndpointPace, OpenDelivery
+from services.events.webhooks.sender import TriedDelivery
 from shared.runtime.log import get_logger
 from shared.storage.mongo import EVER
 
@@ -20,7 +20,7 @@ class Served:
     """An endpoint that this process serves."""
 
     endpoint: Endpoint
-    pace: Pace
+    pace: EndpointPace
     line: DeliveryLine = field(default_factory=DeliveryLine)
     #: The line has to be read from the database before it is used.
     is_stale: bool = True
@@ -37,13 +37,13 @@ class Served:
         ours = {"read_to", "generation", "last_delivered_at", "failing_since"}
         if before.is_disabled and not stored.is_disabled:
             ours.remove("failing_since")
-            self.pace = Pace(self.pace.most_at_once)
+            self.pace = EndpointPace(self.pace.most_at_once)
             self.is_gone, self.is_stale = False, True
         if stored.reopened != before.reopened:
             self.is_stale, self.pace.paused_until = True, None
         self.endpoint = stored.model_copy(update={name: getattr(before, name) for name in ours})
 
-    def note(self, opened: OpenDelivery, tried: Tried, now: datetime) -> None:
+    def note(self, opened: OpenDelivery, tried: TriedDelivery, now: datetime) -> None:
         """Note the outcome of a try."""
         answers_again = self.pace.note(tried.answer, now)
         update: dict[str, datetime | None] = {"failing_since": self.endpoint.failing_since or now}

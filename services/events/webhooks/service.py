@@ -67,7 +67,7 @@ class Webhooks:
         return self._with_secret(endpoint)
 
     async def change(self, operator_id: str, webhook_id: str, asked: ChangedWebhook) -> WebhookView:
-        """Change the fields of a webhook. One that is enabled again tells all events since it was disabled."""
+        """Change the fields of a webhook. A webhook that is enabled again tells all events since it was disabled."""
         endpoint = await self._endpoint(operator_id, webhook_id)
         if asked.url != endpoint.url:
             self._judge(asked.url)
@@ -107,7 +107,7 @@ class Webhooks:
         return WebhookDeliveries(items=[delivery.view() for delivery in found], next=following)
 
     async def replay(self, operator_id: str, webhook_id: str, asked: Replay) -> Replayed:
-        """Send ended deliveries again, under their message ids. They are tried as new ones are."""
+        """Send ended deliveries again, under their message ids. They are tried as new messages are."""
         await self._endpoint(operator_id, webhook_id)
         if asked.message_id is not None and await self._deliveries.find(webhook_id, asked.message_id) is None:
             raise Declined(404, "not-found", "there is no such delivery; deliveries are kept for a limited time")

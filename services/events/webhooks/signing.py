@@ -59,7 +59,7 @@ class SigningSecret(BaseModel):
 
 
 def signed_headers(signing: Sequence[SigningSecret], message_id: str, sent_at: datetime, body: str) -> dict[str, str]:
-    """Return the headers that identify and sign a message: a signature by each secret that works, newest first."""
+    """Return the headers that identify and sign a message: the signatures of all secrets that work, newest first."""
     working = [secret for secret in signing if secret.works(sent_at)]
     return {
         "webhook-id": message_id,

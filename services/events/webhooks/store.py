@@ -51,7 +51,7 @@ class MongoEndpoints:
         return sorted(endpoints, key=lambda endpoint: (endpoint.created_at, endpoint.webhook_id))
 
     async def replace(self, endpoint: Endpoint) -> bool:
-        """Write the next revision of an endpoint. Return False if it is not the next of the stored one."""
+        """Write the next revision of an endpoint. Return False if a newer revision is stored."""
         before = {"_id": endpoint.webhook_id, "revision": endpoint.revision - 1}
         written = endpoint.model_dump(include={*_OWNED, "revision"})
         if not endpoint.is_disabled and endpoint.failing_since is None:
@@ -67,7 +67,7 @@ class MongoEndpoints:
         await self._endpoints.delete_many({"_id": webhook_id})
 
     async def take_leases(self, owner: str, now: datetime, until: datetime, most: int) -> None:
-        """Lease endpoints whose lease has ended, so many at most: other processes take some as well."""
+        """Lease endpoints whose lease has ended, so many at most: further processes take their share."""
         free = self._endpoints.find({"lease_until": {"$gte": EVER, "$lte": now}}, {"_id": 1}).limit(most)
         for webhook_id in [document["_id"] async for document in free]:
             still_free = {"_id": webhook_id, "lease_until": {"$gte": EVER, "$lte": now}}
@@ -108,7 +108,7 @@ class MongoDeliveries:
         await self._deliveries.create_index("expires_at", expireAfterSeconds=0)
 
     async def add(self, deliveries: Sequence[WebhookDelivery]) -> list[WebhookDelivery]:
-        """Write new deliveries, and return them. Known ones are left as they are."""
+        """Write new deliveries, and return them. Known deliveries are left as they are."""
         documents = [
             {"_id": delivery.message_id, "listed": delivery.listed, **delivery.model_dump()} for delivery in deliveries
         ]

@@ -32,6 +32,10 @@ class WiredWebhooks:
     deliveries: MongoDeliveries
     routes: list[BaseRoute]
 
+    async def count_open(self) -> None:
+        """Count the open deliveries for the metrics."""
+        WEBHOOK_OPEN.set(await self.deliveries.count_open())
+
 
 def add_webhooks(
     runtime: Runtime,
@@ -56,14 +60,12 @@ def add_webhooks(
     runner = WebhookRunner(endpoints, deliveries, feed_store, intake, sender, clock, limits)
     webhooks = Webhooks(endpoints, deliveries, intake, sender, settings.webhook_rules, clock)
 
-    async def count() -> None:
-        WEBHOOK_OPEN.set(await deliveries.count_open())
-
+    wired = WiredWebhooks(webhooks, runner, endpoints, deliveries, webhook_routes(webhooks))
     runtime.prepare += [endpoints.prepare, deliveries.prepare]
     runtime.background.every(settings.feed_look_seconds, runner.look, "webhooks")
-    runtime.background.every(_COUNT_SECONDS, count, "webhook count")
+    runtime.background.every(_COUNT_SECONDS, wired.count_open, "webhook count")
     runtime.drain.append(runner.stop)
-    return WiredWebhooks(webhooks, runner, endpoints, deliveries, webhook_routes(webhooks))
+    return wired
 
 
 def _client_of(settings: Settings) -> WebhookClient:

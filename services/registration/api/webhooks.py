@@ -69,7 +69,7 @@ async def create_webhook(
 @router.get("")
 @needs(Action.MANAGE_WEBHOOKS)
 async def list_webhooks(webhooks: CurrentWebhooks) -> WebhookList:
-    """List the webhooks, also disabled ones, with the reason."""
+    """List the webhooks, also disabled webhooks, with the reason."""
     return WebhookList(items=[*await webhooks.list_webhooks()])
 
 
@@ -85,7 +85,7 @@ async def get_webhook(webhooks: CurrentWebhooks, webhook_id: PathId) -> Response
 async def change_webhook(
     webhooks: CurrentWebhooks, webhook_id: PathId, patch: PatchBody, revisions: IfMatch = None
 ) -> Response:
-    """Change a webhook. `is_disabled` of `false` enables it again, also one that was disabled because it was dead."""
+    """Change a webhook. `is_disabled` of `false` enables it again, also after days without a delivery."""
 
     def change(webhook: StoredWebhook) -> WebhookFacts:
         must_match(webhook, revisions)
@@ -126,7 +126,7 @@ async def test_webhook(webhooks: CurrentWebhooks, webhook_id: PathId) -> Webhook
 async def list_webhook_deliveries(
     webhooks: CurrentWebhooks, webhook_id: PathId, query: Annotated[DeliveriesQuery, Query()]
 ) -> WebhookDeliveries:
-    """List deliveries, newest first: open ones, and those that ended in the last 30 days."""
+    """List deliveries, newest first: open deliveries, and deliveries that ended in the last 30 days."""
     return await webhooks.deliveries(webhook_id, query.model_dump(mode="json", exclude_none=True))
 
 

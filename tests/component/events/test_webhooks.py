@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import defaultdict
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
 from standardwebhooks import Webhook
 
-from services.events.store import HEADS, ITEMS, REFERENCES
-from services.events.webhooks.delivery import SCHEDULE, Answer
-from services.events.webhooks.store import DELIVERIES
-from shared.contract.events import Event
+from services.events.webhooks.delivery import SCHEDULE, ReceiverAnswer
 from shared.internal_api.server import Declined
 from shared.internal_api.webhooks import (
     ChangedWebhook,
@@ -23,15 +18,20 @@ from shared.internal_api.webhooks import (
     WebhookAlgorithm,
     WebhookDeliveryState,
 )
+from shared.runtime.metrics import (
+    WEBHOOK_DELAY_SECONDS,
+    WEBHOOK_OPEN,
+    WEBHOOK_TRIES,
+    WEBHOOK_TRY_SECONDS,
+    WEBHOOKS_DISABLED,
+    WEBHOOKS_FAILING,
+)
+from tests.support.metrics import MetricDelta, metric_value
 from tests.support.notify_stage import agenda, edition, participant
 from tests.support.waiting import wait_until
-from tests.support.webhook_stage import REFUSED, TAKEN, Received, WebhookStage, settled
+from tests.support.webhook_stage import REFUSED, TAKEN, Received, WebhookStage, changes, in_order, settled
 
 URL = WebhookStage.URL
-
-
-def changes(things: int, revisions: int) -> list[Event]:
-    return [participant(number, revision) for revision in range(1, revisions + 1) for number in range(things)]
 
 
 @pytest.fixture
@@ -40,16 +40,6 @@ async def stage() -> WebhookStage:
     for hook in stage.wired.runtime.prepare:
         await hook()
     return stage
-
-
-def in_order(told: list[tuple[str, int]]) -> bool:
-    """Tell whether the revisions of each thing only ever rise, repeats aside."""
-    newest: dict[str, int] = defaultdict(int)
-    for thing, revision in told:
-        if revision < newest[thing]:
-            return False
-        newest[thing] = revision
-    return True
 
 
 async def test_all_events_arrive_once_and_in_the_order_of_their_things(stage: WebhookStage) -> None:
@@ -127,7 +117,7 @@ async def test_the_tries_of_a_message_take_about_three_days(stage: WebhookStage)
 
 async def test_a_receiver_is_left_alone_for_as_long_as_it_asks(stage: WebhookStage) -> None:
     await stage.add()
-    stage.receivers.plays[URL] = lambda _: Answer(0.01, 503, retry_after="1800")
+    stage.receivers.plays[URL] = lambda _: ReceiverAnswer(0.01, 503, retry_after="1800")
     await stage.tell(edition(), *changes(3, 1))
     await stage.work(rounds=1)
     asked = len(stage.receivers.got)
@@ -140,7 +130,7 @@ async def test_a_receiver_is_left_alone_for_as_long_as_it_asks(stage: WebhookSta
 
 async def test_410_disables_the_webhook_and_keeps_its_messages(stage: WebhookStage) -> None:
     made = await stage.add()
-    stage.receivers.plays[URL] = lambda _: Answer(0.01, 410)
+    stage.receivers.plays[URL] = lambda _: ReceiverAnswer(0.01, 410)
     await stage.tell(edition(), participant(1))
     await stage.work()
     view = await stage.webhooks.get("op_1", made.webhook_id)
@@ -238,7 +228,7 @@ async def test_replays_send_a_single_message_failed_ones_or_a_time_again_under_t
 
 async def test_a_test_message_is_sent_once_and_is_in_the_log(stage: WebhookStage) -> None:
     made = await stage.add()
-    stage.receivers.plays[URL] = lambda _: Answer(0.01, 400, b"not for me")
+    stage.receivers.plays[URL] = lambda _: ReceiverAnswer(0.01, 400, b"not for me")
     tested = await stage.webhooks.test("op_1", made.webhook_id)
     await stage.wait(hours=1)
     assert len(stage.receivers.got) == 1
@@ -295,90 +285,6 @@ async def test_once_it_answers_again_a_receiver_gets_all_that_waits_at_once(stag
     assert len({received.told for received in stage.receivers.got[before:]}) == len(events)
 
 
-@pytest.mark.parametrize(
-    "step",
-    [
-        f"{DELIVERIES}.insert_many",
-        f"{DELIVERIES}.find_one",
-        f"{DELIVERIES}.update_one",
-        f"{DELIVERIES}.find",
-        "webhook_endpoints.update_one",
-        "webhook_endpoints.find",
-    ],
-)
-async def test_a_crash_at_any_step_loses_nothing_and_repeats_only_under_the_same_id(step: str) -> None:
-    for failing in range(1, 5):
-        stage = WebhookStage()
-        await stage.add()
-        events = [edition(), *changes(3, 3)]
-        await stage.tell(*events[:5])
-        stage.servers.failing[step] = failing
-        try:
-            await stage.runner.look()
-            await settled(stage.runner)
-        except Exception:  # noqa: BLE001, S110 - the planted fault
-            pass
-        stage.servers.failing.clear()
-        await stage.restart()
-        await stage.tell(*events[5:])
-        await stage.wait(minutes=1)
-        await stage.work(10)
-        assert set(stage.told()) == {(event.key, event.revision) for event in events}
-        by_event = defaultdict(set)
-        for received in stage.receivers.got:
-            by_event[received.told].add(received.message_id)
-        assert all(len(ids) == 1 for ids in by_event.values())
-        assert in_order(stage.told())
-
-
-async def test_two_processes_never_serve_an_endpoint_at_once(stage: WebhookStage) -> None:
-    await stage.add()
-    second = stage.process().webhooks.runner
-    await stage.tell(edition(), *changes(6, 3))
-    for _ in range(10):
-        await asyncio.gather(stage.runner.look(), second.look())
-        await settled(stage.runner)
-        await settled(second)
-        stage.time.advance(1.1)
-    told = stage.told()
-    assert len(told) == len(set(told)) == 19
-    assert in_order(told)
-
-
-async def test_another_process_takes_over_when_the_lease_has_ended_and_at_once_after_a_stop(
-    stage: WebhookStage,
-) -> None:
-    await stage.add()
-    await stage.work()
-    second = stage.process().webhooks.runner
-    await stage.tell(edition())
-    await stage.work(1, runner=second)
-    assert stage.told() == []
-    stage.time.advance(60)
-    await stage.work(runner=second)
-    assert len(stage.told()) == 1
-    await second.stop()
-    await stage.tell(participant(1))
-    third = stage.process().webhooks.runner
-    await stage.work(runner=third)
-    assert len(stage.told()) == 2
-
-
-async def test_a_feed_that_was_made_anew_repeats_no_message_under_another_id(stage: WebhookStage) -> None:
-    await stage.add()
-    await stage.tell(edition(), participant(1))
-    await stage.work()
-    before = list(stage.receivers.got)
-    database = stage.servers.mongo.database("tertulia_events")
-    for collection in (ITEMS, REFERENCES, HEADS):
-        await database[collection].delete_many({})
-    await stage.restart()
-    await stage.tell(edition(), participant(1), participant(2))
-    await stage.wait(minutes=1)
-    await stage.work(15)
-    assert [received.told for received in stage.receivers.got[len(before) :]] == [("edn_1/participant/prt_2", 1)]
-
-
 async def test_a_deleted_webhook_sends_nothing_more(stage: WebhookStage) -> None:
     made = await stage.add()
     stage.receivers.plays[URL] = lambda _: REFUSED
@@ -413,3 +319,23 @@ async def test_an_unsafe_url_is_refused_with_its_place(stage: WebhookStage) -> N
     assert refused.value.body["errors"] == [
         {"pointer": "/url", "detail": "the address 127.0.0.1 is a loopback: webhooks are sent to public addresses only"}
     ]
+
+
+async def test_the_metrics_of_webhooks_count_tries_delays_failures_and_disabled_ones(stage: WebhookStage) -> None:
+    delivered = MetricDelta(WEBHOOK_TRIES, outcome="delivered")
+    retried = MetricDelta(WEBHOOK_TRIES, outcome="retry")
+    tries, delays = MetricDelta(WEBHOOK_TRY_SECONDS), MetricDelta(WEBHOOK_DELAY_SECONDS)
+    gone = MetricDelta(WEBHOOKS_DISABLED, reason="gone")
+    await stage.add()
+    await stage.tell(edition())
+    await stage.work()
+    stage.receivers.plays[URL] = lambda _: REFUSED
+    await stage.tell(participant(1))
+    await stage.work()
+    assert (delivered.value, retried.value, tries.value, delays.value) == (1, 1, 2, 1)
+    assert metric_value(WEBHOOKS_FAILING) == 1
+    await stage.wired.webhooks.count_open()
+    assert metric_value(WEBHOOK_OPEN) == 1
+    stage.receivers.plays[URL] = lambda _: ReceiverAnswer(0.01, 410)
+    await stage.wait(minutes=10)
+    assert gone.value == 1

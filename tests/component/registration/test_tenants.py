@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import Any
 
@@ -15,9 +16,11 @@ from tests.support.registration_api import (
     OPERATORS,
     EditionHarness,
     RegistrationHarness,
+    client_of,
     edition_body,
     participant_body,
 )
+from tests.support.webhook_stage import WebhookStage
 
 BODIES: dict[str, Any] = {
     "profile-help": {"text": "x"},
@@ -34,6 +37,8 @@ BODIES: dict[str, Any] = {
     "{subject}": {"granted": True, "text_version": "1", "text": "x"},
     "merges": {"merged_id": "prt_1"},
     "replacement": {"name": "X", "email": "x@x.example", "languages": ["es"]},
+    "secret": {},
+    "replay": {},
     "dry-run": {"edit": {"type": "undo"}},
     "{zone_id}": {"zone_id": "workspace", "kind": "workspace", "name": "X"},
     "{session_id}": {
@@ -54,8 +59,11 @@ def routes_of(context: ApiContext) -> list[tuple[str, str]]:
 
 
 async def test_every_route_hides_the_entities_of_other_operators(
-    rival: httpx.AsyncClient, edition: EditionHarness, context: ApiContext, registration: RegistrationHarness
+    edition: EditionHarness, context: ApiContext, registration: RegistrationHarness
 ) -> None:
+    stage = WebhookStage(internal_token="t0ken")
+    clients = dataclasses.replace(context.clients, events=stage.client())
+    rival = client_of(dataclasses.replace(context, clients=clients), "rival")
     request = await edition.request(0, 2)
     ids = {
         "edition_id": edition.edition_id,
@@ -76,6 +84,8 @@ async def test_every_route_hides_the_entities_of_other_operators(
         "staff_id": "stf_1",
         "subject": "listed",
         "key_id": OperatorKey(digest_of(OPERATORS["itecam"])).id,
+        "webhook_id": (await stage.add()).webhook_id,
+        "message_id": "msg_1",
     }
     before = len(await registration.published())
     routes = routes_of(context)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.events.webhooks.delivery import SCHEDULE, Answer, Verdict, asked_wait, next_try, verdict_of
+from services.events.webhooks.delivery import SCHEDULE, ReceiverAnswer, Verdict, asked_wait, next_try, verdict_of
 
 NOW = datetime(2026, 11, 26, 9, tzinfo=UTC)
 LAST = len(SCHEDULE) - 1
@@ -15,27 +15,27 @@ LAST = len(SCHEDULE) - 1
 @pytest.mark.parametrize(
     ("tries_before", "answer", "verdict"),
     [
-        (0, Answer(0.1, 200), Verdict.DELIVERED),
-        (0, Answer(0.1, 299), Verdict.DELIVERED),
-        (LAST, Answer(0.1, 204), Verdict.DELIVERED),
-        (0, Answer(0.1, 199), Verdict.RETRY),
-        (0, Answer(0.1, 301), Verdict.RETRY),
-        (0, Answer(0.1, 404), Verdict.RETRY),
-        (0, Answer(0.1, 500), Verdict.RETRY),
-        (0, Answer(8.0, error="no answer within 8 s"), Verdict.RETRY),
-        (LAST - 1, Answer(0.1, 500), Verdict.RETRY),
-        (LAST, Answer(0.1, 500), Verdict.FAILED),
-        (LAST, Answer(8.0, error="no answer within 8 s"), Verdict.FAILED),
-        (0, Answer(0.1, 410), Verdict.GONE),
-        (LAST, Answer(0.1, 410), Verdict.GONE),
+        (0, ReceiverAnswer(0.1, 200), Verdict.DELIVERED),
+        (0, ReceiverAnswer(0.1, 299), Verdict.DELIVERED),
+        (LAST, ReceiverAnswer(0.1, 204), Verdict.DELIVERED),
+        (0, ReceiverAnswer(0.1, 199), Verdict.RETRY),
+        (0, ReceiverAnswer(0.1, 301), Verdict.RETRY),
+        (0, ReceiverAnswer(0.1, 404), Verdict.RETRY),
+        (0, ReceiverAnswer(0.1, 500), Verdict.RETRY),
+        (0, ReceiverAnswer(8.0, error="no answer within 8 s"), Verdict.RETRY),
+        (LAST - 1, ReceiverAnswer(0.1, 500), Verdict.RETRY),
+        (LAST, ReceiverAnswer(0.1, 500), Verdict.FAILED),
+        (LAST, ReceiverAnswer(8.0, error="no answer within 8 s"), Verdict.FAILED),
+        (0, ReceiverAnswer(0.1, 410), Verdict.GONE),
+        (LAST, ReceiverAnswer(0.1, 410), Verdict.GONE),
     ],
 )
-def test_verdicts(tries_before: int, answer: Answer, verdict: Verdict) -> None:
+def test_verdicts(tries_before: int, answer: ReceiverAnswer, verdict: Verdict) -> None:
     assert verdict_of(tries_before, answer) is verdict
 
 
 def test_waits_follow_the_schedule_with_a_jitter() -> None:
-    refused = Answer(0.1, 500)
+    refused = ReceiverAnswer(0.1, 500)
     assert [next_try(number, refused, NOW, 0.0) - NOW for number in range(1, len(SCHEDULE))] == list(SCHEDULE[1:])
     assert next_try(2, refused, NOW, 1.0) - NOW == timedelta(minutes=5.5)
     assert timedelta(days=3) < sum(SCHEDULE, timedelta(0)) < timedelta(days=3.3)
@@ -59,10 +59,10 @@ def test_waits_follow_the_schedule_with_a_jitter() -> None:
     ],
 )
 def test_retry_after_is_read_as_seconds_or_a_date_and_bounded(text: str, seconds: int) -> None:
-    assert asked_wait(Answer(0.1, 503, retry_after=text), NOW) == timedelta(seconds=seconds)
+    assert asked_wait(ReceiverAnswer(0.1, 503, retry_after=text), NOW) == timedelta(seconds=seconds)
 
 
 def test_a_longer_wait_of_the_receiver_counts_and_a_shorter_one_does_not() -> None:
-    assert next_try(1, Answer(0.1, 429, retry_after="60"), NOW, 0.0) == NOW + timedelta(seconds=60)
-    assert next_try(2, Answer(0.1, 429, retry_after="60"), NOW, 0.0) == NOW + timedelta(minutes=5)
-    assert asked_wait(Answer(0.1, 200, retry_after="60"), NOW) == timedelta(0)
+    assert next_try(1, ReceiverAnswer(0.1, 429, retry_after="60"), NOW, 0.0) == NOW + timedelta(seconds=60)
+    assert next_try(2, ReceiverAnswer(0.1, 429, retry_after="60"), NOW, 0.0) == NOW + timedelta(minutes=5)
+    assert asked_wait(ReceiverAnswer(0.1, 200, retry_after="60"), NOW) == timedelta(0)

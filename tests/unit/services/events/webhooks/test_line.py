@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from services.events.webhooks.delivery import Answer
-from services.events.webhooks.line import DeliveryLine, OpenDelivery, Pace
+from services.events.webhooks.delivery import ReceiverAnswer
+from services.events.webhooks.line import DeliveryLine, EndpointPace, OpenDelivery
 
 NOW = datetime(2026, 11, 26, 9, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-TAKEN, REFUSED = Answer(0.1, 200), Answer(0.1, 500)
+TAKEN, REFUSED = ReceiverAnswer(0.1, 200), ReceiverAnswer(0.1, 500)
 
 
 def delivery(name: str, thing: str, due_at: datetime = NOW) -> OpenDelivery:
@@ -49,7 +49,7 @@ def test_all_that_waits_is_due_once_the_endpoint_answers_again() -> None:
 
 
 def test_an_endpoint_that_fails_gets_a_message_at_a_time_after_growing_pauses() -> None:
-    pace, pauses = Pace(4), []
+    pace, pauses = EndpointPace(4), []
     assert pace.room(1, NOW) == 3
     for _ in range(12):
         pace.note(REFUSED, NOW)
@@ -62,15 +62,15 @@ def test_an_endpoint_that_fails_gets_a_message_at_a_time_after_growing_pauses() 
 
 
 def test_a_single_refused_message_among_taken_ones_does_not_slow_the_endpoint() -> None:
-    pace = Pace(4)
+    pace = EndpointPace(4)
     for answer in (REFUSED, TAKEN, REFUSED, REFUSED, TAKEN):
         assert not pace.note(answer, NOW)
         assert pace.room(0, NOW) == 4
 
 
 def test_a_slow_endpoint_gets_a_message_at_a_time_until_it_is_fast_again() -> None:
-    pace = Pace(4)
-    pace.note(Answer(6.0, 200), NOW)
+    pace = EndpointPace(4)
+    pace.note(ReceiverAnswer(6.0, 200), NOW)
     assert pace.room(0, NOW) == 1
     pace.note(TAKEN, NOW)
     assert pace.room(0, NOW) == 4
