@@ -1,6 +1,7 @@
 """HTTP to receivers: a connection goes to exactly the address that was judged.
 
-The host is resolved anew for a request, all its addresses are judged, and the connection is opened by number. A name that resolves to another address a moment later (rebinding) changes nothing: it is not resolved again.
+The host is resolved anew for a request, all its addresses are judged, and the connection is opened by number. A name
+that resolves to another address a moment later (rebinding) changes nothing: it is not resolved again.
 """
 
 from __future__ import annotations
