@@ -32,10 +32,12 @@ async def stage() -> WebhookStage:
         "webhook_endpoints.find",
     ],
 )
-async def test_a_crash_at_any_step_loses_nothing_and_repeats_only_under_the_same_id(step: str) -> None:
+@pytest.mark.parametrize("restarts", [True, False], ids=["crash", "error"])
+async def test_a_crash_at_any_step_loses_nothing_and_repeats_only_under_the_same_id(step: str, restarts: bool) -> None:
     for failing in range(1, 5):
         stage = WebhookStage()
         await stage.add()
+        await stage.work(1)
         events = [edition(), *changes(3, 3)]
         await stage.tell(*events[:5])
         stage.servers.failing[step] = failing
@@ -45,7 +47,8 @@ async def test_a_crash_at_any_step_loses_nothing_and_repeats_only_under_the_same
         except Exception:  # noqa: BLE001, S110 - the planted fault
             pass
         stage.servers.failing.clear()
-        await stage.restart()
+        if restarts:
+            await stage.restart()
         await stage.tell(*events[5:])
         await stage.wait(minutes=1)
         await stage.work(10)
