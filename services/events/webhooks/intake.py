@@ -6,11 +6,12 @@ whose deliveries exist by then.
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 
 from services.events.domain.cursor import START, CursorGone, FeedCursor
 from services.events.ports import FeedStore
-from services.events.service import ChangeFeeds, FeedQuery
+from services.events.service import ChangeFeeds, FeedPage, FeedQuery
 from services.events.webhooks.delivery import WebhookDelivery
 from services.events.webhooks.endpoint import Endpoint
 from services.events.webhooks.store import MongoDeliveries
@@ -19,6 +20,8 @@ from shared.runtime.log import get_logger
 
 _log = get_logger(__name__)
 _PAGE = 200
+#: Pages of a round, by operator, cursor and types.
+Pages = dict[tuple[str, str, frozenset[str]], "asyncio.Future[FeedPage]"]
 
 
 @dataclass(frozen=True)
@@ -44,15 +47,18 @@ class Intake:
         head = await self._store.operator_head(operator_id)
         return START if head is None else str(FeedCursor(head.epoch, head.number))
 
-    async def take_in(self, endpoint: Endpoint) -> TakenIn:
-        """Write the deliveries of the next page of the feed.
+    async def take_in(self, endpoint: Endpoint, pages: Pages) -> TakenIn:
+        """Write the deliveries of the next page of the feed. Endpoints at the same place share the page.
 
         A feed that was made anew is read from its start. Events that the endpoint has had keep their message ids.
         """
+        key = (endpoint.operator_id, endpoint.read_to, frozenset(endpoint.types))
+        if key not in pages:
+            operator_id, after, types = key
+            query = FeedQuery(after=after, limit=_PAGE, types=types)
+            pages[key] = asyncio.ensure_future(self._feeds.read_operator(operator_id, query))
         try:
-            page = await self._feeds.read_operator(
-                endpoint.operator_id, FeedQuery(after=endpoint.read_to, limit=_PAGE, types=frozenset(endpoint.types))
-            )
+            page = await pages[key]
         except CursorGone:
             _log.warning("webhook_feed_anew", webhook=endpoint.webhook_id, operator=endpoint.operator_id)
             anew = endpoint.model_copy(update={"read_to": START, "generation": endpoint.generation + 1})

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from services.events.webhooks.delivery import ReceiverAnswer, asked_wait
+from services.events.webhooks.delivery import ReceiverAnswer, WebhookDelivery, asked_wait
 
 #: Failed tries in a row after which the endpoint is taken to be down, not a single message to be refused.
 _DOWN_AFTER: Final = 3
@@ -19,17 +19,24 @@ _SLOW_SECONDS: Final = 5.0
 
 @dataclass(frozen=True)
 class OpenDelivery:
-    """An open delivery without its body."""
+    """An open delivery. `whole` is set until its first try has failed, if the line was short when it came."""
 
     message_id: str
     edition_id: str
     thing: str
     due_at: datetime
+    whole: WebhookDelivery | None = None
 
     @property
     def key(self) -> str:
         """The key of the thing among all editions."""
         return f"{self.edition_id}/{self.thing}"
+
+
+def opened_of(delivery: WebhookDelivery, *, with_body: bool) -> OpenDelivery:
+    """Return a new delivery as the line keeps it."""
+    whole = delivery if with_body else None
+    return OpenDelivery(delivery.message_id, delivery.edition_id, delivery.thing, delivery.created_at, whole)
 
 
 class DeliveryLine:
@@ -77,6 +84,7 @@ class DeliveryLine:
     def postpone(self, delivery: OpenDelivery, due_at: datetime) -> None:
         """Hand a delivery out again from a time on. Newer deliveries of its thing wait for it."""
         self._busy.discard(delivery.key)
+        self._queues[delivery.key][0] = replace(delivery, whole=None)
         self._plan(due_at, delivery.key)
 
     def hurry(self, now: datetime) -> None:

@@ -13,8 +13,8 @@ from typing import Final
 
 from services.events.ports import FeedStore, operator_key
 from services.events.webhooks.endpoint import GONE
-from services.events.webhooks.intake import Intake
-from services.events.webhooks.line import DeliveryLine, EndpointPace, OpenDelivery
+from services.events.webhooks.intake import Intake, Pages
+from services.events.webhooks.line import DeliveryLine, EndpointPace, OpenDelivery, opened_of
 from services.events.webhooks.sender import Sender, TriedDelivery
 from services.events.webhooks.served import Served
 from services.events.webhooks.store import MongoDeliveries, MongoEndpoints
@@ -29,6 +29,8 @@ from shared.storage.mongo import EVER
 _log = get_logger(__name__)
 #: Open deliveries of an endpoint in memory. More stay in the feed and in the database.
 MOST_IN_LINE: Final = 2000
+#: Deliveries in a line that are kept with their bodies, so that a short line is sent without another read.
+_WHOLE_IN_LINE: Final = 20
 #: Endpoints that a process leases in a round: processes that start together share them.
 _LEASED_AT_ONCE: Final = 20
 #: Feeds that are read at once.
@@ -144,11 +146,11 @@ class WebhookRunner:
         if not working:
             return
         numbers = await self._feeds.numbers(sorted({operator_key(served.endpoint.operator_id) for served in working}))
-        at_once = asyncio.Semaphore(_READ_AT_ONCE)
+        at_once, pages = asyncio.Semaphore(_READ_AT_ONCE), Pages()
 
         async def read(served: Served) -> None:
             async with at_once:
-                await self._read_feed(served, numbers.get(operator_key(served.endpoint.operator_id), 0))
+                await self._read_feed(served, numbers.get(operator_key(served.endpoint.operator_id), 0), pages)
 
         outcomes = await asyncio.gather(*map(read, working), return_exceptions=True)
         for served, outcome in zip(working, outcomes, strict=True):
@@ -157,13 +159,13 @@ class WebhookRunner:
                     raise outcome
                 _log.error("webhook_not_served", webhook=served.endpoint.webhook_id, error=outcome)
 
-    async def _read_feed(self, served: Served, number: int) -> None:
+    async def _read_feed(self, served: Served, number: int, pages: Pages) -> None:
         """Read the open deliveries if they are not in memory, and the feed if it has grown; send due messages."""
         if (served.is_stale or (served.is_partial and not len(served.line))) and not served.line.busy:
             await self._load(served)
         is_due = number != served.seen or self._clock() - served.read_at >= _READ_EVERY
         if is_due and not served.is_stale and len(served.line) < MOST_IN_LINE:
-            await self._take_in(served, number)
+            await self._take_in(served, number, pages)
         self._send_due(served)
 
     async def _load(self, served: Served) -> None:
@@ -174,10 +176,10 @@ class WebhookRunner:
             line.add(delivery)
         served.line, served.is_stale, served.is_partial = line, False, len(found) > MOST_IN_LINE
 
-    async def _take_in(self, served: Served, number: int) -> None:
+    async def _take_in(self, served: Served, number: int, pages: Pages) -> None:
         """Read a page of the feed. If an error comes in between, the line is read from the database again."""
         served.is_stale = True
-        taken = await self._intake.take_in(served.endpoint)
+        taken = await self._intake.take_in(served.endpoint, pages)
         moved = {"read_to": taken.endpoint.read_to, "generation": taken.endpoint.generation}
         served.endpoint = served.endpoint.model_copy(update=moved)
         if not await self._endpoints.note(served.endpoint, self._owner):
@@ -185,9 +187,8 @@ class WebhookRunner:
         served.is_stale = False
         if not served.is_partial:
             for delivery in taken.deliveries:
-                served.line.add(
-                    OpenDelivery(delivery.message_id, delivery.edition_id, delivery.thing, delivery.created_at)
-                )
+                is_soon = len(served.line) < _WHOLE_IN_LINE
+                served.line.add(opened_of(delivery, with_body=is_soon))
         served.read_at = self._clock()
         served.seen = -1 if taken.goes_on else number
 
@@ -210,7 +211,7 @@ class WebhookRunner:
     async def _deliver(self, served: Served, opened: OpenDelivery) -> None:
         line = served.line
         try:
-            delivery = await self._deliveries.find(served.endpoint.webhook_id, opened.message_id)
+            delivery = opened.whole or await self._deliveries.find(served.endpoint.webhook_id, opened.message_id)
             if delivery is None or delivery.state is not WebhookDeliveryState.OPEN:
                 # The endpoint was deleted, or this process had lost its lease for a while.
                 line.settle(opened, self._clock())
