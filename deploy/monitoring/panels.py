@@ -59,7 +59,7 @@ def _legend(by: tuple[str, ...]) -> str:
 @cache
 def boards() -> list[DashboardPlan]:
     """Return all dashboards."""
-    return [_promises(), _PIPELINE, _KAFKA, _MATCHING, _SCHEDULER, _MAIL, _HTTP, _PROCESSES]
+    return [_promises(), _PIPELINE, _KAFKA, _MATCHING, _SCHEDULER, _MAIL, _WEBHOOKS, _HTTP, _PROCESSES]
 
 
 def _promises() -> DashboardPlan:
@@ -203,6 +203,22 @@ _MAIL = DashboardPlan(
             Panel("Oldest owed change", (_gauge("tertulia_deliveries_oldest_seconds"),), "s"),
             Panel("Overdue", (_gauge("tertulia_deliveries_overdue_seconds"),), "s"),
             Panel("Unconfirmed mails", (_gauge("tertulia_deliveries_in_doubt"),)),
+        ),
+    },
+)
+_WEBHOOKS = DashboardPlan(
+    "tertulia-webhooks",
+    "Tertulia: webhooks",
+    {
+        "Messages": (
+            Panel("Tries", (_rate("tertulia_webhook_tries_total", "outcome"),), "ops"),
+            _quantiles("From an event to its delivery", "tertulia_webhook_delay_seconds"),
+            _quantiles("Time of a try", "tertulia_webhook_try_seconds"),
+        ),
+        "Receivers": (
+            Panel("Open messages", (_gauge("tertulia_webhook_open"),)),
+            Panel("Failing webhooks", (_gauge("tertulia_webhooks_failing", of="sum"),)),
+            Panel("Disabled webhooks", (_rate("tertulia_webhooks_disabled_total", "reason"),), "ops"),
         ),
     },
 )

@@ -32,6 +32,7 @@ from shared.runtime.clock import utc_now
 from shared.runtime.fair_turns import FairTurns
 from shared.runtime.health import Health, NotReady
 from shared.runtime.log import get_logger
+from shared.runtime.metric_kinds import begin_series
 from shared.runtime.metrics import (
     DEAD_LETTER_STOP,
     FRESHNESS,
@@ -42,7 +43,6 @@ from shared.runtime.metrics import (
     RECORDS,
     REFUSED,
     UNHANDLED_SECONDS,
-    begin_series,
 )
 from shared.runtime.retry import waits
 from shared.runtime.settings import ServiceSettings

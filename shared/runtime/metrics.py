@@ -3,55 +3,17 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable
-from dataclasses import dataclass
 from importlib.metadata import version
-from itertools import product
 
-from prometheus_client import Counter, Gauge, Histogram, disable_created_metrics
+from shared.runtime.metric_kinds import LATENCY as _LATENCY
+from shared.runtime.metric_kinds import METRICS as _DECLARED
+from shared.runtime.metric_kinds import begin_series
+from shared.runtime.metric_kinds import counter as _counter
+from shared.runtime.metric_kinds import gauge as _gauge
+from shared.runtime.metric_kinds import histogram as _histogram
 
-# A `_created` series for each counter and histogram doubles what Prometheus stores, and no query needs it.
-disable_created_metrics()  # type: ignore[no-untyped-call]
-
-_LATENCY = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
-
-
-@dataclass(frozen=True)
-class MetricDescription:
-    """The documentation of a metric."""
-
-    name: str
-    kind: str
-    labels: tuple[str, ...]
-    means: str
-    action: str
-
-
-METRICS: list[MetricDescription] = []
-
-
-def _describe(name: str, kind: str, labels: tuple[str, ...], means: str, action: str) -> str:
-    METRICS.append(MetricDescription(name, kind, labels, means, action))
-    return means
-
-
-def _counter(name: str, means: str, do: str, *labels: str) -> Counter:
-    return Counter(name, _describe(name, "counter", labels, means, do), labels)
-
-
-def _gauge(name: str, means: str, do: str, *labels: str) -> Gauge:
-    return Gauge(name, _describe(name, "gauge", labels, means, do), labels)
-
-
-def _histogram(name: str, means: str, do: str, *labels: str, buckets: tuple[float, ...] = _LATENCY) -> Histogram:
-    return Histogram(name, _describe(name, "histogram", labels, means, do), labels, buckets=buckets)
-
-
-def begin_series(metric: Counter, **values: Iterable[str]) -> None:
-    """Let the series of all combinations of label values begin at 0: Prometheus sees no increase in a new series."""
-    for combination in product(*values.values()):
-        metric.labels(**dict(zip(values, combination, strict=True)))
-
+#: The documentation of all metrics: filled below.
+METRICS = _DECLARED
 
 # -- the process
 BUILD_INFO = _gauge(

@@ -11,7 +11,7 @@ from prometheus_client import generate_latest
 from prometheus_client.metrics import MetricWrapperBase
 
 from shared.runtime import metrics
-from shared.runtime.metrics import BUILD_INFO
+from shared.runtime.metrics import BUILD_INFO, METRICS
 from tests.support.metrics import metric_value
 
 TESTS = Path(__file__).parents[3]
@@ -41,7 +41,7 @@ def asserted(source: str) -> set[str]:
 
 
 def test_each_metric_is_described_in_the_documentation() -> None:
-    assert len(metrics.METRICS) == len(declared())
+    assert len(METRICS) == len(declared())
 
 
 def test_each_metric_has_a_test_that_asserts_its_value() -> None:
