@@ -23,7 +23,8 @@ from shared.contract.events import EncounterChanged, Event, WaitingReason
 from shared.messaging.inputs import Owns
 from shared.runtime.clock import Clock, utc_now
 from shared.runtime.log import get_logger
-from shared.runtime.metrics import ENCOUNTERS, GAP, IMPROVE_SECONDS, IMPROVEMENTS, VERIFIER_REJECTIONS, begin_series
+from shared.runtime.metric_kinds import begin_series
+from shared.runtime.metrics import ENCOUNTERS, GAP, IMPROVE_SECONDS, IMPROVEMENTS, VERIFIER_REJECTIONS
 from shared.storage.aggregate import Decision
 
 _log = get_logger(__name__)

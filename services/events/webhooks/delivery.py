@@ -61,7 +61,7 @@ class ReceiverAnswer:
         return f"the receiver answered {self.status}" + (": redirects are not followed" if is_redirect else "")
 
 
-class Verdict(Enum):
+class TryVerdict(Enum):
     """The decision after a try."""
 
     DELIVERED = "delivered"
@@ -153,13 +153,13 @@ class WebhookDelivery(BaseModel):
         )
 
     def after(
-        self, answer: ReceiverAnswer, verdict: Verdict, now: datetime, due_at: datetime | None, kept: timedelta
+        self, answer: ReceiverAnswer, verdict: TryVerdict, now: datetime, due_at: datetime | None, kept: timedelta
     ) -> Self:
         """Return the delivery after a try."""
         made = WebhookTryView(at=now, status=answer.status, seconds=round(answer.seconds, 3), error=answer.reason)
         state = {
-            Verdict.DELIVERED: WebhookDeliveryState.DELIVERED,
-            Verdict.FAILED: WebhookDeliveryState.FAILED,
+            TryVerdict.DELIVERED: WebhookDeliveryState.DELIVERED,
+            TryVerdict.FAILED: WebhookDeliveryState.FAILED,
         }.get(verdict, WebhookDeliveryState.OPEN)
         is_open = state is WebhookDeliveryState.OPEN
         return self.model_copy(
@@ -180,13 +180,13 @@ class WebhookDelivery(BaseModel):
         return WebhookDeliveryView(**shown, tries=self.log)
 
 
-def verdict_of(tries_before: int, answer: ReceiverAnswer) -> Verdict:
+def verdict_of(tries_before: int, answer: ReceiverAnswer) -> TryVerdict:
     """Decide after a try that followed so many tries."""
     if answer.is_taken:
-        return Verdict.DELIVERED
+        return TryVerdict.DELIVERED
     if answer.status == HTTPStatus.GONE:
-        return Verdict.GONE
-    return Verdict.FAILED if tries_before + 1 >= len(SCHEDULE) else Verdict.RETRY
+        return TryVerdict.GONE
+    return TryVerdict.FAILED if tries_before + 1 >= len(SCHEDULE) else TryVerdict.RETRY
 
 
 def next_try(tries_made: int, answer: ReceiverAnswer, now: datetime, drawn: float) -> datetime:

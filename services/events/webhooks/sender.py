@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final, Protocol
 
-from services.events.webhooks.delivery import ReceiverAnswer, Verdict, WebhookDelivery, next_try, verdict_of
+from services.events.webhooks.delivery import ReceiverAnswer, TryVerdict, WebhookDelivery, next_try, verdict_of
 from services.events.webhooks.endpoint import Endpoint
 from services.events.webhooks.signing import signed_headers
 from shared.runtime.clock import Clock
@@ -29,7 +29,7 @@ class TriedDelivery:
 
     delivery: WebhookDelivery
     answer: ReceiverAnswer
-    verdict: Verdict
+    verdict: TryVerdict
 
 
 class Sender:
@@ -53,12 +53,12 @@ class Sender:
         }
         answer = await self._poster.post(endpoint.url, headers, delivery.body)
         verdict = verdict_of(delivery.tries, answer)
-        if is_last and verdict is not Verdict.DELIVERED:
-            verdict = Verdict.FAILED
+        if is_last and verdict is not TryVerdict.DELIVERED:
+            verdict = TryVerdict.FAILED
         now = self._clock()
-        due_at = now if verdict is Verdict.GONE else next_try(delivery.tries + 1, answer, now, self._draw())
+        due_at = now if verdict is TryVerdict.GONE else next_try(delivery.tries + 1, answer, now, self._draw())
         WEBHOOK_TRIES.labels(outcome=verdict.value).inc()
         WEBHOOK_TRY_SECONDS.observe(answer.seconds)
-        if verdict is Verdict.DELIVERED:
+        if verdict is TryVerdict.DELIVERED:
             WEBHOOK_DELAY_SECONDS.observe(max(0.0, (now - delivery.created_at).total_seconds()))
         return TriedDelivery(delivery.after(answer, verdict, now, due_at, self._kept), answer, verdict)

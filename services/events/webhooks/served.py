@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from services.events.webhooks.delivery import Verdict
+from services.events.webhooks.delivery import TryVerdict
 from services.events.webhooks.endpoint import Endpoint
 from services.events.webhooks.line import DeliveryLine, EndpointPace, OpenDelivery
 from services.events.webhooks.sender import TriedDelivery
@@ -48,13 +48,13 @@ class Served:
         answers_again = self.pace.note(tried.answer, now)
         update: dict[str, datetime | None] = {"failing_since": self.endpoint.failing_since or now}
         match tried.verdict:
-            case Verdict.DELIVERED:
+            case TryVerdict.DELIVERED:
                 self.line.settle(opened, now)
                 update = {"failing_since": None, "last_delivered_at": now}
-            case Verdict.FAILED:
+            case TryVerdict.FAILED:
                 self.line.settle(opened, now)
-            case Verdict.RETRY | Verdict.GONE:
-                self.is_gone = tried.verdict is Verdict.GONE
+            case TryVerdict.RETRY | TryVerdict.GONE:
+                self.is_gone = tried.verdict is TryVerdict.GONE
                 self.line.postpone(opened, tried.delivery.due_at or now)
         self.endpoint = self.endpoint.model_copy(update=update)
         self.is_unwritten = True

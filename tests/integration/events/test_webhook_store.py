@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.events.item import item_of
-from services.events.webhooks.delivery import ReceiverAnswer, Verdict, WebhookDelivery
+from services.events.webhooks.delivery import ReceiverAnswer, TryVerdict, WebhookDelivery
 from services.events.webhooks.endpoint import Endpoint
 from services.events.webhooks.store import MongoDeliveries, MongoEndpoints
 from shared.contract.events import Event
@@ -95,7 +95,7 @@ async def test_a_delivery_is_written_once_and_changed_while_it_is_open(deliverie
     assert await deliveries.add([]) == []
     assert await deliveries.find(ours.webhook_id, first.message_id) == first
     assert await deliveries.find("whk_other", first.message_id) is None
-    ended = first.after(ReceiverAnswer(0.1, 200, b"thanks"), Verdict.DELIVERED, NOW, None, DAYS)
+    ended = first.after(ReceiverAnswer(0.1, 200, b"thanks"), TryVerdict.DELIVERED, NOW, None, DAYS)
     assert await deliveries.save(ended)
     assert not await deliveries.save(ended)
     assert await deliveries.find(ours.webhook_id, first.message_id) == ended
@@ -119,7 +119,7 @@ async def test_pages_list_the_newest_first_and_by_state(deliveries: MongoDeliver
     ours = endpoint()
     made = [delivery(ours, participant(number), number, NOW + number * SECOND) for number in range(5)]
     await deliveries.add(made)
-    await deliveries.save(made[2].after(ReceiverAnswer(0.1, 500), Verdict.FAILED, NOW, None, DAYS))
+    await deliveries.save(made[2].after(ReceiverAnswer(0.1, 500), TryVerdict.FAILED, NOW, None, DAYS))
     listed: list[str] = []
     after = ""
     while page := await deliveries.page(ours.webhook_id, None, after, 2):
@@ -137,7 +137,7 @@ async def test_ended_deliveries_are_opened_again_by_state_time_and_id(deliveries
 
     async def end() -> None:
         for number, entry in enumerate(made[:3]):
-            verdict, answer = ((Verdict.FAILED, 500), (Verdict.DELIVERED, 200))[number > 0]
+            verdict, answer = ((TryVerdict.FAILED, 500), (TryVerdict.DELIVERED, 200))[number > 0]
             await deliveries.save(entry.after(ReceiverAnswer(0.1, answer), verdict, NOW, None, DAYS))
 
     for asked, count in (

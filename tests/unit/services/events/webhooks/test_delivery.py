@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.events.webhooks.delivery import SCHEDULE, ReceiverAnswer, Verdict, asked_wait, next_try, verdict_of
+from services.events.webhooks.delivery import SCHEDULE, ReceiverAnswer, TryVerdict, asked_wait, next_try, verdict_of
 
 NOW = datetime(2026, 11, 26, 9, tzinfo=UTC)
 LAST = len(SCHEDULE) - 1
@@ -15,22 +15,22 @@ LAST = len(SCHEDULE) - 1
 @pytest.mark.parametrize(
     ("tries_before", "answer", "verdict"),
     [
-        (0, ReceiverAnswer(0.1, 200), Verdict.DELIVERED),
-        (0, ReceiverAnswer(0.1, 299), Verdict.DELIVERED),
-        (LAST, ReceiverAnswer(0.1, 204), Verdict.DELIVERED),
-        (0, ReceiverAnswer(0.1, 199), Verdict.RETRY),
-        (0, ReceiverAnswer(0.1, 301), Verdict.RETRY),
-        (0, ReceiverAnswer(0.1, 404), Verdict.RETRY),
-        (0, ReceiverAnswer(0.1, 500), Verdict.RETRY),
-        (0, ReceiverAnswer(8.0, error="no answer within 8 s"), Verdict.RETRY),
-        (LAST - 1, ReceiverAnswer(0.1, 500), Verdict.RETRY),
-        (LAST, ReceiverAnswer(0.1, 500), Verdict.FAILED),
-        (LAST, ReceiverAnswer(8.0, error="no answer within 8 s"), Verdict.FAILED),
-        (0, ReceiverAnswer(0.1, 410), Verdict.GONE),
-        (LAST, ReceiverAnswer(0.1, 410), Verdict.GONE),
+        (0, ReceiverAnswer(0.1, 200), TryVerdict.DELIVERED),
+        (0, ReceiverAnswer(0.1, 299), TryVerdict.DELIVERED),
+        (LAST, ReceiverAnswer(0.1, 204), TryVerdict.DELIVERED),
+        (0, ReceiverAnswer(0.1, 199), TryVerdict.RETRY),
+        (0, ReceiverAnswer(0.1, 301), TryVerdict.RETRY),
+        (0, ReceiverAnswer(0.1, 404), TryVerdict.RETRY),
+        (0, ReceiverAnswer(0.1, 500), TryVerdict.RETRY),
+        (0, ReceiverAnswer(8.0, error="no answer within 8 s"), TryVerdict.RETRY),
+        (LAST - 1, ReceiverAnswer(0.1, 500), TryVerdict.RETRY),
+        (LAST, ReceiverAnswer(0.1, 500), TryVerdict.FAILED),
+        (LAST, ReceiverAnswer(8.0, error="no answer within 8 s"), TryVerdict.FAILED),
+        (0, ReceiverAnswer(0.1, 410), TryVerdict.GONE),
+        (LAST, ReceiverAnswer(0.1, 410), TryVerdict.GONE),
     ],
 )
-def test_verdicts(tries_before: int, answer: ReceiverAnswer, verdict: Verdict) -> None:
+def test_verdicts(tries_before: int, answer: ReceiverAnswer, verdict: TryVerdict) -> None:
     assert verdict_of(tries_before, answer) is verdict
 
 
