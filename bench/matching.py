@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from bench.affinities import Table
 from bench.affinities.classes import classes
 from bench.affinities.decisions import decisions
-from bench.affinities.peers import Peer, Similarities, same_division, same_section, text_peers
+from bench.affinities.peers import ENGLISH, Peer, Similarities, same_division, same_section, text_peers
 from bench.affinities.quality import quality_of, quality_of_tags
 from bench.affinities.reasons import Judge, read_reasons, reasons
 from bench.affinities.speed import cold_start, finding, reading
@@ -23,6 +24,9 @@ from services.matching.encoders import QualityMissing, default_scorer, quality_s
 from services.matching.encoders.cached_scorer import CachedScorer
 from services.matching.vocabulary import answer_rule, nace_categories
 from shared.contract.reason_sentences import SHOWN_FROM
+
+#: Affinity versions whose shown reasons are measured beside those of the newest.
+_BEFORE: Final = ("2", "3")
 
 
 def run(data: Path | None) -> Table:
@@ -36,20 +40,17 @@ def run(data: Path | None) -> Table:
         labelled = read_reasons(data)
         if has_topics(data) or not labelled:
             table += _needs_and_offers(read_topics(data), peers)
-        table += reasons(labelled, _judges(), _readers(peers)) + classes(data, peers)
+        table += reasons(labelled, _judges(), _readers(peers))
+        table += classes(data, {name: peer for name, peer in peers.items() if name != ENGLISH})
     return table + _speed()
 
 
 def _judges() -> dict[str, Judge]:
-    """Return our tiers under the newest affinity version, and under the version that showed a fit from a limit."""
-    before, after = CONFIGURATIONS["2"], NEWEST
-    judges = {
-        "default tier": _judge(after, default_scorer()),
-        "default tier, version 2": _judge(before, default_scorer()),
-    }
+    """Return our tiers under the newest affinity version, and under versions before: 2 showed a fit from a limit."""
+    named = {"": NEWEST} | {f", version {version}": CONFIGURATIONS[version] for version in _BEFORE}
+    judges = {f"default tier{name}": _judge(version, default_scorer()) for name, version in named.items()}
     with suppress(QualityMissing):
-        judges["quality tier"] = _judge(after, quality_scorer())
-        judges["quality tier, version 2"] = _judge(before, quality_scorer())
+        judges |= {f"quality tier{name}": _judge(version, quality_scorer()) for name, version in named.items()}
     return judges
 
 

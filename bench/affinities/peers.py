@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,9 @@ from services.matching.domain.text.scorer import Matrix, Role, TextScorer, words
 from services.matching.encoders import QualityMissing, default_scorer, quality_scorer, use_encoder
 from services.matching.encoders.centred import Encoder
 from services.matching.encoders.e5 import E5
+
+#: The peer that reads English alone, a text at a time: not worth the thousands of texts of NACE.
+ENGLISH: Final = "MiniLM (English)"
 
 Similarities = NDArray[np.float64]
 #: From needs and offers their similarities; shape (needs, offers).
@@ -34,9 +38,9 @@ def text_peers() -> tuple[dict[str, Peer], list[str]]:
     }
     missing = []
     try:
-        peers["MiniLM (English)"] = _Raw(MiniLM())
+        peers[ENGLISH] = _Raw(MiniLM())
     except MiniLMMissing as error:
-        missing.append(f"MiniLM (English) skipped: {error}")
+        missing.append(f"{ENGLISH} skipped: {error}")
     try:
         peers |= {"E5 raw": _Raw(E5()), "quality tier": partial(_scored, quality_scorer())}
     except QualityMissing as error:

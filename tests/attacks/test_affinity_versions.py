@@ -110,4 +110,4 @@ async def test_an_installation_without_matching_takes_the_built_in_versions() ->
     absent = InternalClients(InternalClient("matching", None), InternalClient("scheduler", None))
     async with await api_over(absent) as api:
         refused = await api.post("/editions", json=edition_body(affinity_version="typo1"))
-        assert (refused.status_code, listed(refused)) == (422, ["1", "2", "3"])
+        assert (refused.status_code, listed(refused)) == (422, ["1", "2", "3", "4"])

@@ -118,7 +118,7 @@ EDGES: dict[str, st.SearchStrategy[Any]] = {
     "sessions": st.lists(SESSIONS, max_size=3),
     "available": st.lists(STAYS, max_size=3),
     "levels": st.permutations(["placed", "floor", "moves", "breaks", "table_changes"]),
-    "affinity_version": st.sampled_from(["1", "2", "3"]),
+    "affinity_version": st.sampled_from(["1", "2", "3", "4"]),
     "email": st.sampled_from(EMAILS),
     "session_ids": st.sampled_from([[], ["opening"]]),
     "profile": st.fixed_dictionaries(

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from services.matching.domain.text.activity_words import ActivityWords
 from services.matching.domain.text.answering import AnswerRule, Tables
+from services.matching.domain.text.answers.rule import RoleRule
+from services.matching.domain.text.answers.word_vectors import WordVectors
 from services.matching.domain.text.classification import Category, Classification, RoleMeans
 from services.matching.domain.text.trades import TermTable
 from shared.contract.codes import DESCRIBED_IN, NACE_LANGUAGES, ket_wordings, nace_labels
@@ -27,10 +29,16 @@ TRADES: Final = FOLDER / "trades"
 #: Words for the classes of NACE, a line each: `code: es | en | pt | fr` for all, `code: de | it` for the commoner ones.
 ACTIVITIES: Final = FOLDER / "activities.txt"
 ACTIVITIES_DE_IT: Final = FOLDER / "activities_de_it.txt"
-#: Weights of the rule that judges answers, made by `python -m services.matching.vocabulary.fit_answering`.
-ANSWERING: Final = FOLDER / "answering.json"
+#: Weights of the two rules that judge answers. `fit_answering` makes those of the second; the first are final.
+FIRST_ANSWERING: Final = FOLDER / "answering.json"
+ANSWERING: Final = FOLDER / "answering_2.json"
+FIRST_RULE: Final = "trades-1"
+#: Words and their vectors, made by `python -m services.matching.vocabulary.build_words`.
+WORD_VECTORS: Final = FOLDER / "word_vectors.npz"
+_OF_FIRST_RULE: Final = ("metal", "environment", "consumer", "services")
 #: Vectors are stored as multiples of 1/512: half the size of float16, and no answer changes.
 GRID: Final = 512
+_SHORTEST: Final = 1e-9
 
 
 @dataclass(frozen=True)
@@ -94,9 +102,10 @@ def activity_words() -> ActivityWords:
 
 
 @cache
-def answer_tables() -> Tables:
-    """Return the tables of trades, acts and places, read once a process."""
-    trades = TermTable(line for name in ("metal", "environment", "consumer", "services") for line in _lines(name))
+def answer_tables(*, further: bool = False) -> Tables:
+    """Return the tables of trades, acts and places, read once a process; `further` reads `more.txt` too."""
+    names = (*_OF_FIRST_RULE, "more") if further else _OF_FIRST_RULE
+    trades = TermTable(line for name in names for line in _lines(name))
     answers: dict[str, set[str]] = {}
     for line in _lines("answers"):
         need, _, offers = line.partition(":")
@@ -111,6 +120,14 @@ def answer_tables() -> Tables:
 
 
 @cache
+def word_vectors() -> WordVectors:
+    """Return the vectors of words, read once a process: about 5 MB."""
+    with np.load(WORD_VECTORS, allow_pickle=False) as kept:
+        words = bytes(kept["words"]).decode().split("\n")
+        return WordVectors(words, _unit(kept["vectors"]))
+
+
+@cache
 def trade_classes() -> dict[str, tuple[str, ...]]:
     """Return the classes of NACE that a company of a trade is in, the likeliest first."""
     lines = (line.partition(":") for line in _lines("classes") if line and not line.startswith("#"))
@@ -120,10 +137,13 @@ def trade_classes() -> dict[str, tuple[str, ...]]:
 @cache
 def answer_rule(version: str) -> AnswerRule | None:
     """Return a version of the rule that judges answers; None for a version that is unknown or empty."""
+    if version == FIRST_RULE:
+        kept = json.loads(FIRST_ANSWERING.read_text(encoding="utf-8"))
+        return AnswerRule(version, answer_tables(), kept["shown_from"], kept["weights"])
     kept = json.loads(ANSWERING.read_text(encoding="utf-8"))
     if version != kept["version"]:
         return None
-    return AnswerRule(version, answer_tables(), kept["shown_from"], kept["weights"])
+    return RoleRule(version, answer_tables(further=True), kept["shown_from"], kept["weights"], word_vectors())
 
 
 def _lines(name: str) -> list[str]:
@@ -132,5 +152,6 @@ def _lines(name: str) -> list[str]:
 
 def _unit(kept: NDArray[np.int8]) -> NDArray[np.float32]:
     vectors = kept.astype(np.float32) / GRID
-    unit = vectors / np.linalg.norm(vectors, axis=-1, keepdims=True)
+    # A word that no encoder reads has no direction.
+    unit = vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), _SHORTEST)
     return np.asarray(unit, dtype=np.float32)

@@ -30,7 +30,7 @@ CountryCode = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2}$")]
 Timezone = Annotated[str, AfterValidator(_is_timezone)]
 
 #: The affinity versions that every installation of matching has, oldest first.
-BUILT_IN_AFFINITY_VERSIONS: Final = ("1", "2", "3")
+BUILT_IN_AFFINITY_VERSIONS: Final = ("1", "2", "3", "4")
 #: The affinity version of a new edition, unless its operator chooses another.
 NEWEST_AFFINITY_VERSION: Final = BUILT_IN_AFFINITY_VERSIONS[-1]
 

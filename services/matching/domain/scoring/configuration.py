@@ -101,8 +101,15 @@ _THIRD: Final = _SECOND.model_copy(
         "note": "Scores as version 2 does. A need and an offer are shown if a rule judges that it answers (ADR 0064).",
     }
 )
+_FOURTH: Final = _THIRD.model_copy(
+    update={
+        "version": "4",
+        "answers": "trades-2",
+        "note": "As version 3, with a rule that reads roles and words of near meaning (ADR 0086).",
+    }
+)
 #: Built-in configurations by version.
 CONFIGURATIONS: Final = MappingProxyType(
-    {configuration.version: configuration for configuration in (_FIRST, _SECOND, _THIRD)}
+    {configuration.version: configuration for configuration in (_FIRST, _SECOND, _THIRD, _FOURTH)}
 )
 NEWEST: Final = CONFIGURATIONS[NEWEST_AFFINITY_VERSION]

@@ -110,7 +110,7 @@ class TermTable:
         if name.startswith("~"):
             name = name[1:]
             self._minor.add(name)
-        self.sections[name] = section
+        self.sections.setdefault(name, section)
         for term in terms.split(","):
             phrases = tuple(filter(None, map(_phrase, term.strip().split("+"))))
             if phrases:

@@ -11,7 +11,9 @@ from services.matching.vocabulary import (
     GRID,
     NACE_LANGUAGES,
     VECTORS,
+    WORD_VECTORS,
     build,
+    build_words,
     ket_wordings,
     labels,
     nace_categories,
@@ -52,6 +54,12 @@ def test_the_vectors_are_those_of_the_files_and_the_encoder() -> None:
     assert np.allclose(_unit(labels), vocabulary().nace.vectors[rows, NACE_LANGUAGES.index("es")], atol=1 / GRID)
     wordings = use_encoder().encode(ket_wordings()["ket:robotics"]["pt"]) - middle
     assert np.allclose(_unit(wordings), vocabulary().kets.vectors[_row("ket:robotics"), 4:6], atol=1 / GRID)
+
+
+def test_the_table_of_words_has_the_words_of_the_files() -> None:
+    """If not: `python -m services.matching.vocabulary.build_words`."""
+    with np.load(WORD_VECTORS, allow_pickle=False) as kept:
+        assert bytes(kept["words"]).decode().split("\n") == build_words.words()
 
 
 def test_most_sentences_stay_below_the_usual_cosine_of_a_technology() -> None:
