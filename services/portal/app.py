@@ -11,9 +11,11 @@ from fastapi import FastAPI
 from starlette.staticfiles import StaticFiles
 
 from services.portal.handlers import listen
-from services.portal.pages import failures, live, signing_in, staff
+from services.portal.pages import failures, live, signing_in
 from services.portal.pages.context import PortalContext
 from services.portal.pages.person import agenda, facts, people, requests
+from services.portal.pages.staff import desk, edition, encounters, printing, views
+from services.portal.pages.staff import people as directory
 from services.portal.pages.writer import TemplateWriter
 from services.portal.registration import RegistrationProxy
 from services.portal.service import ReadModel
@@ -44,7 +46,20 @@ def make_pages(context: PortalContext, lifespan: Callable[[FastAPI], Any] | None
     """Return the pages over a context, of production or of a test."""
     app = FastAPI(title="Tertulia", lifespan=lifespan, openapi_url=None, redirect_slashes=False)
     app.state.context = context
-    for module in (agenda, requests, people, facts, live, staff, signing_in):
+    for module in (
+        agenda,
+        requests,
+        people,
+        facts,
+        live,
+        views,
+        encounters,
+        desk,
+        directory,
+        edition,
+        printing,
+        signing_in,
+    ):
         app.include_router(module.router)
     app.mount("/static", StaticFiles(directory=str(files("services.portal") / "static")))
     failures.install(app)

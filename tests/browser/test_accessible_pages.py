@@ -16,7 +16,7 @@ from shared.contract.events import Event
 from tests.support.browser import open_browser, served
 from tests.support.notify_stage import everybody
 from tests.support.page_audit import markup_errors, violations_on
-from tests.support.portal_scene import DURING, whole_edition
+from tests.support.portal_scene import AMENDMENT, DURING, EDITION_AS_REGISTERED, whole_edition
 from tests.support.portal_stage import DESK, ORGANISER, PERSON, PortalStage, preview
 
 #: Theme, width in pixels and language.
@@ -56,7 +56,29 @@ _PERSON_PAGES = (
     "/choices?said=changed",
 )
 _EDITION = "/editions/edn_1"
-_STAFF_PAGES = ("/editions", *(f"{_EDITION}/{part}" for part in ("board", "desk", "wall")))
+_PARTS = (
+    "board",
+    "board?q=metal",
+    "encounters/enc_01",
+    "encounters/enc_05",
+    "people",
+    "people/prt_0",
+    "requests",
+    "setup",
+    "figures",
+    "log",
+    "desk",
+    "desk/now",
+    "desk/new",
+    "late",
+    "print",
+    "print/agendas",
+    "print/tables",
+    "print/delegations",
+    "print/badges",
+    "wall",
+)
+_STAFF_PAGES = ("/editions", *(f"{_EDITION}/{part}" for part in _PARTS))
 
 VISITS = (
     Visit("stranger", ("/", "/staff", "/sign-in?link=x", "/nowhere", "/p/L1.ended", "/agenda")),
@@ -77,7 +99,11 @@ VISITS = (
 async def test_pages_are_accessible_and_valid(visit: Visit) -> None:
     stage = PortalStage(rights_seconds=60)
     stage.time.now = DURING
-    stage.registration.answers[("DRY", "/own")] = (200, preview())
+    stage.registration.answers = {
+        ("DRY", "/own"): (200, preview()),
+        ("GET", "/amendments"): (200, {"items": [AMENDMENT]}),
+        ("GET", "/editions/edn_1"): (200, EDITION_AS_REGISTERED),
+    }
     faults, markup = [], {}
     async with stage.open(*visit.events), served(stage.pages()) as address, open_browser() as browser:
         page = await browser.new_page()

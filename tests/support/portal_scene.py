@@ -116,3 +116,24 @@ def participant(number: int, **fields: Any) -> Event:
 
 
 DURING = OPENING + timedelta(minutes=5)
+#: The edition and a change of it, as registration returns them.
+EDITION_AS_REGISTERED: dict[str, Any] = {
+    "name": "Encuentro",
+    "revision": 2,
+    "phase": "open",
+    "timezone": "Europe/Madrid",
+    "days": [{"date": "2026-11-26", "starts": "09:00:00", "ends": "11:00:00", "breaks": []}],
+    "sessions": [],
+    "zones": [{"zone_id": "zn_work", "kind": "workspace", "name": "Workspace", "tables": ["1", "2"]}],
+    "quotas": {"max_encounters": None, "max_requests": 5, "min_encounters": None},
+    "slot_minutes": 15,
+    "freeze_minutes": 0,
+}
+AMENDMENT: dict[str, Any] = {
+    "amendment_id": "amd_1",
+    "kind": "edition",
+    "entity_id": "edn_1",
+    "amended_at": "2026-11-20T08:00:00Z",
+    "undoes": None,
+    "after": {"name": "Encuentro"},
+}

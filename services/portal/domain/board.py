@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.portal.domain.people import ShownPerson, shown_person
+from services.portal.domain.hours import ticks_of
+from services.portal.domain.people import ShownPerson, plain, shown_person
 from services.portal.domain.picture import EditionPicture
 from shared.contract.events import EncounterChanged, EncounterState, Slot, Zone
 
@@ -124,3 +125,55 @@ def _table_order(shown: ShownEncounter, zones: dict[str, int]) -> tuple[int, int
         return len(zones), 0, ""
     digits = "".join(filter(str.isdigit, place.table))
     return zones.get(place.zone_id, len(zones)), int(digits or 0), place.table
+
+
+@dataclass(frozen=True)
+class FreePlace:
+    """A slot and a zone with a free table in it; `fits` tells that the people of the encounter are free then."""
+
+    slot: Slot
+    zone: Zone
+    fits: bool
+
+
+def places_of(picture: EditionPicture, encounter: EncounterChanged) -> tuple[FreePlace, ...]:
+    """Return the slots and zones with a free table, first the slots in which the people of an encounter are free."""
+    if picture.edition is None:
+        return ()
+    taken: Counter[tuple[int, str]] = Counter()
+    busy: set[int] = set()
+    people = {*encounter.participant_ids, *(guest.participant_id for guest in encounter.guests)}
+    for other in picture.encounters.values():
+        if other.place and other.state in PLACED_STATES and other.encounter_id != encounter.encounter_id:
+            taken[other.place.slot, other.place.zone_id] += 1
+            if people & {*other.participant_ids, *(guest.participant_id for guest in other.guests)}:
+                busy.add(other.place.slot)
+    for participant in filter(None, map(picture.participants.get, people)):
+        busy |= {tick.slot.index for day in ticks_of(picture.edition, participant) for tick in day.ticks
+                 if not tick.is_free or tick.session}  # fmt: skip
+    found = [
+        FreePlace(slot, zone, slot.index not in busy)
+        for slot in picture.edition.slots
+        for zone in picture.edition.zones
+        if taken[slot.index, zone.zone_id] < len(zone.tables)
+    ]
+    return tuple(sorted(found, key=lambda place: (not place.fits, place.slot.index)))
+
+
+def filtered(picture: EditionPicture, board: EditionBoard, words: str) -> tuple[ShownEncounter, ...]:
+    """Return the encounters whose people, organisations or delegation have all words; none without words."""
+    wanted = plain(words).split()
+    if not wanted:
+        return ()
+    placed = [shown for zone in board.zones for row in zone.rows for shown in row.cells if shown]
+    found = [shown for shown in (*placed, *board.waiting) if all(word in _text_of(picture, shown) for word in wanted)]
+    return tuple(sorted(found, key=lambda shown: shown.encounter.place.slot if shown.encounter.place else -1))
+
+
+def _text_of(picture: EditionPicture, shown: ShownEncounter) -> str:
+    texts = []
+    for person in shown.people:
+        participant = picture.participants.get(person.participant_id)
+        house = picture.organisations.get(participant.organisation_id) if participant else None
+        texts += [person.name, person.organisation, (house.delegation or "") if house else ""]
+    return plain(" ".join(texts))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.portal.domain.people import ShownPerson, shown_person
+from services.portal.domain.people import ShownPerson, plain, shown_person
 from services.portal.domain.picture import EditionPicture
 from shared.contract.events import AgendaEntry, Status
 
@@ -27,7 +26,7 @@ def desk_list(picture: EditionPicture, query: str, now: datetime) -> tuple[DeskR
 
     Without a query, the missing people, by the start of their next entry.
     """
-    words = _plain(query).split()
+    words = plain(query).split()
     rows = [
         DeskRow(shown_person(picture, participant_id), participant.checked_in, _next(picture, participant_id, now))
         for participant_id, participant in picture.participants.items()
@@ -35,15 +34,20 @@ def desk_list(picture: EditionPicture, query: str, now: datetime) -> tuple[DeskR
     ]
     if words:
         found = [
-            row for row in rows if all(word in _plain(f"{row.person.name} {row.person.organisation}") for word in words)
+            row
+            for row in rows
+            if all(
+                word in plain(f"{row.person.name} {row.person.organisation} {row.person.participant_id}")
+                for word in words
+            )
         ]
-        return tuple(sorted(found, key=lambda row: _plain(row.person.name)))[:_MOST]
+        return tuple(sorted(found, key=lambda row: plain(row.person.name)))[:_MOST]
     missing = [row for row in rows if not row.is_here and row.next]
     return tuple(sorted(missing, key=_soonest))[:_MOST]
 
 
 def _soonest(row: DeskRow) -> tuple[float, str]:
-    return row.next.starts_at.timestamp() if row.next else 0.0, _plain(row.person.name)
+    return row.next.starts_at.timestamp() if row.next else 0.0, plain(row.person.name)
 
 
 def _next(picture: EditionPicture, participant_id: str, now: datetime) -> AgendaEntry | None:
@@ -51,7 +55,11 @@ def _next(picture: EditionPicture, participant_id: str, now: datetime) -> Agenda
     return next((entry for entry in (agenda.entries if agenda else ()) if entry.ends_at > now), None)
 
 
-def _plain(text: str) -> str:
-    """Return the text without accents and case, for comparisons."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(character for character in decomposed if not unicodedata.combining(character))
+def organisations_named(picture: EditionPicture, name: str) -> list[str]:
+    """Return the ids of the active organisations of a name, in any case and accent."""
+    wanted = " ".join(plain(name).split())
+    return [
+        organisation_id
+        for organisation_id, house in picture.organisations.items()
+        if house.status is Status.ACTIVE and wanted and " ".join(plain(house.name).split()) == wanted
+    ]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from services.portal.domain.people import ShownPerson, shown_person
+from services.portal.domain.people import ShownPerson, plain, shown_person
 from services.portal.domain.picture import EditionPicture
 from shared.contract.codes import label_of
 from shared.contract.events import ConsentSubject, OrganisationChanged, ParticipantChanged, RequestState, Status
@@ -57,14 +56,14 @@ class FoundPeople:
 
 def find_people(picture: EditionPicture, reader_id: str, search: MeetingSearch, language: str) -> FoundPeople:
     """Return the people that a search finds, by organisation and name."""
-    words = _plain(search.words).split()
+    words = plain(search.words).split()
     found = []
     for participant, house in _strangers(picture, reader_id):
         if (search.kind and house.kind != search.kind) or (search.country and house.country != search.country):
             continue
         if words and not all(word in _text_of(participant, house, language) for word in words):
             continue
-        found.append((_plain(house.name), participant.participant_id))
+        found.append((plain(house.name), participant.participant_id))
     start = search.page * PAGE
     chosen = [participant_id for _, participant_id in sorted(found)[start : start + PAGE]]
     people = tuple(acquaintance(picture, reader_id, participant_id, language) for participant_id in chosen)
@@ -141,10 +140,4 @@ def _text_of(participant: ParticipantChanged, house: OrganisationChanged, langua
     name = participant.name if consent and consent.granted else ""
     profile = participant.profile
     labels = [label_of(code, language) for code in profile.codes]
-    return _plain(" ".join([name, house.name, *profile.needs, *profile.offers, *profile.codes, *labels]))
-
-
-def _plain(text: str) -> str:
-    """Return the text without accents and case, for comparisons."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(character for character in decomposed if not unicodedata.combining(character))
+    return plain(" ".join([name, house.name, *profile.needs, *profile.offers, *profile.codes, *labels]))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 from services.portal.domain.picture import EditionPicture
@@ -30,3 +31,9 @@ def shown_person(picture: EditionPicture, participant_id: str, organisation_id: 
         organisation=organisation.name if organisation else "",
         country=organisation.country if organisation else "",
     )
+
+
+def plain(text: str) -> str:
+    """Return the text without accents and case, for comparisons."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(character for character in decomposed if not unicodedata.combining(character))
