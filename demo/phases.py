@@ -97,6 +97,12 @@ class DemoRun:
 
         await self.observer.until(missing, "every accepted request is placed or waits with a reason", PLACED_WITHIN)
 
+        async def unimproved() -> str:
+            # A slow machine would be announced before it has improved: other agendas, and other moves afterwards.
+            return audit.pending_work(await self.journal.follow(), self.observer.seen)
+
+        await self.observer.until(unimproved, "the agendas are improved", PLACED_WITHIN)
+
     async def _register_all_and_run_requests(self) -> None:
         await self.registered.register_all()
         await self.registered.run_requests()

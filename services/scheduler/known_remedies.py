@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
-from services.scheduler.domain.organiser.remedies import find_remedy
+from services.scheduler.domain.organiser.remedies import SearchStopped, find_remedy
 from services.scheduler.domain.organiser.remedy_trial import copy_of
 from services.scheduler.domain.state import AgendaState
 from shared.contract.events import Remedy
@@ -39,12 +40,20 @@ class KnownRemedies:
         return self._monotonic() < self._rests_until
 
     def seek(self, state: AgendaState, pairs: Iterable[str], now: datetime, seconds: float) -> Found:
-        """Seek the remedies of waiting pairs on copies of the state, until the time is over. A thread may call this."""
+        """Seek the remedies of waiting pairs on copies of the state, until the time is over. A thread may call this.
+
+        A pair whose search is stopped without a remedy is left out.
+        """
         known, begun = self._of(state), self._monotonic()
+
+        def is_in_time() -> bool:
+            return self._monotonic() < begun + seconds
+
         found: Found = {}
         for pair in pairs:
-            found[pair] = known[pair] = find_remedy(copy_of(state), pair, now)
-            if self._monotonic() >= begun + seconds:
+            with contextlib.suppress(SearchStopped):
+                found[pair] = known[pair] = find_remedy(copy_of(state), pair, now, is_in_time)
+            if not is_in_time():
                 break
         ended = self._monotonic()
         self._rests_until = ended + _REST * (ended - begun)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from services.scheduler.domain.organiser.remedies import find_remedy
+from services.scheduler.domain.organiser.remedies import SearchStopped, find_remedy
 from services.scheduler.domain.organiser.remedy_trial import copy_of
 from services.scheduler.domain.publication import RELAXABLE
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.ports import Editions
+from shared.contract.events import Remedy
 from shared.runtime.clock import Clock
 
 #: Encounters of an edition whose remedies are sought at a time, the highest demand first.
 _MOST_SOUGHT = 10
+#: Longest search for the remedy of an encounter.
+_SEARCH_SECONDS = 2.0
 
 
 @dataclass
@@ -37,10 +43,17 @@ class RemedySeeker:
                 reason = state.waiting.get(pair_id)
                 if reason is None or not may_go_on():
                     continue
-                remedy = await asyncio.to_thread(find_remedy, copy_of(state), pair_id, self.clock())
+                remedy = await asyncio.to_thread(_found, copy_of(state), pair_id, self.clock(), may_go_on)
             state.links.remedies.pop(pair_id, None)
             if remedy is not None:
                 state.links.remedies[pair_id] = reason, remedy
+
+
+def _found(state: AgendaState, pair_id: str, now: datetime, may_go_on: Callable[[], bool]) -> Remedy | None:
+    until = time.monotonic() + _SEARCH_SECONDS
+    with contextlib.suppress(SearchStopped):
+        return find_remedy(state, pair_id, now, lambda: may_go_on() and time.monotonic() < until)
+    return None
 
 
 def _most_wanted(state: AgendaState) -> list[str]:

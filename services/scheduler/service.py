@@ -46,6 +46,8 @@ _LOOK_SECONDS = 0.05
 _REMEDIES_WAITING, _REMEDY_SECONDS = 8, 2.0
 #: Longest search for the remedies of a list of encounters, and its longest wait for a turn.
 _LIST_SECONDS, _LIST_WAIT_SECONDS = 1.0, 0.2
+#: Longest search for the remedy of an encounter. Its reader waits ten seconds for the turn and the answer.
+_SEARCH_SECONDS = 5.0
 
 
 _log = get_logger(__name__)
@@ -161,8 +163,8 @@ class Scheduler:
         pair_id = pair_of_encounter(present, encounter_id)
         async with self._remedies.turn(present.operator_id or edition_id, within=_REMEDY_SECONDS):
             state, now = copy_of(await self.editions.current(edition_id)), self.clock()
-            found = await asyncio.to_thread(self._known.seek, state, [pair_id], now, 0.0)
-            return state, pair_id, found[pair_id], now
+            found = await asyncio.to_thread(self._known.seek, state, [pair_id], now, _SEARCH_SECONDS)
+            return state, pair_id, found.get(pair_id), now
 
     async def remedies(
         self, edition_id: str, chosen: Callable[[AgendaState], Collection[str]]

@@ -47,6 +47,7 @@ class DecisionInProgress:
     - `released`: unsettled pairs that the present step moves for displaced meetings to come home, frozen places too.
     - `freed`: room that the present repair has freed. `budget`: effort left to make room, for the whole decision.
     - `open_before`: displaced pairs whose settled places the facts allowed before the present step.
+    - `spares_moves`: whether needless moves are taken back. Who has a place does not depend on it.
 
     - `actor`: the author of an edit or of a report, as registration names it.
 
@@ -64,6 +65,7 @@ class DecisionInProgress:
         self.freed = FreedRoom()
         self.budget = SearchBudget()
         self.actor: str | None = None
+        self.spares_moves = True
 
     def record(self, change: Change) -> None:
         """Apply a change to the state and keep it for the journal."""

@@ -29,7 +29,6 @@ from shared.contract.events import (
     Place,
     Relaxation,
     Session,
-    Status,
     WaitingEncounter,
     WaitingReason,
     content_of,
@@ -160,8 +159,8 @@ def entries_of(
     else:
         pairs = [pair_id for pair_id in stale if _has_encounter(state, participant_id, pair_id)]
     rewritten = {_entry_id(state, pair_id) for pair_id in stale or ()}
-    is_active = participant.status is Status.ACTIVE
-    sessions = {session.session_id: session for session in state.sessions_of(participant)} if is_active else {}
+    attended = state.sessions_of(participant) if state.takes_part(participant_id) else ()
+    sessions = {session.session_id: session for session in attended}
     entries = []
     for entry in published.entries if published else ():
         if entry.kind is EntryKind.ENCOUNTER:

@@ -7,6 +7,7 @@ way. A suggestion counts once its trial has placed the encounter.
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable
 from datetime import datetime
 from itertools import count
 from typing import NamedTuple
@@ -28,7 +29,7 @@ from shared.contract.events import Interval, Remedy, RemedyKind
 #: Trials for an encounter. A trial takes about as long as the decision on the change that it tries.
 _MOST_TRIALS = 24
 #: Tables of a remedy.
-_MOST_TABLES = 8
+_MOST_TABLES = 64
 #: The costs of steps. Among remedies with equally many steps the cheapest is named.
 _COST = {
     RemedyKind.PLACE: 1,
@@ -45,14 +46,24 @@ _COST = {
 _COST_OF_LOSS = 10
 
 
-def find_remedy(state: AgendaState, pair_id: str, now: datetime) -> Remedy | None:
+class SearchStopped(Exception):
+    """The search for a remedy was stopped before it had found one."""
+
+
+def find_remedy(
+    state: AgendaState, pair_id: str, now: datetime, may_go_on: Callable[[], bool] = lambda: True
+) -> Remedy | None:
     """Return the smallest remedy found for a waiting encounter; `None` if there is none. The state is not changed.
 
     The fewest changes and the fewest encounters that would wait instead come first, then the cheapest kinds of changes.
+    The search ends once `may_go_on` is false: with the best remedy so far.
+
+    Raises:
+        SearchStopped: the search has ended, and has found none so far.
     """
     if state.is_closed or state.waiting.get(pair_id) not in RELAXABLE or not state.is_known(pair_id):
         return None
-    return _RemedySearch(state, pair_id, now).smallest()
+    return _RemedySearch(state, pair_id, now).smallest(may_go_on)
 
 
 class _Candidate(NamedTuple):
@@ -79,34 +90,45 @@ class _RemedySearch:
         self._candidates: list[_Candidate] = []
         self._known: set[Steps] = set()
 
-    def smallest(self) -> Remedy | None:
+    def smallest(self, may_go_on: Callable[[], bool]) -> Remedy | None:
         """Return the remedy of the cheapest candidate that places the encounter."""
         for steps, slot in self._suggestions.all():
             if steps:
                 self._add(steps, slot)
         trials = 0
-        while self._candidates and trials < _MOST_TRIALS:
-            candidate = heapq.heappop(self._candidates)
-            if candidate.outcome is not None:
-                return self._remedy(candidate)
+        while self._is_open(trials) and may_go_on():
             trials += 1
-            self._try(candidate)
-        tried = (candidate for candidate in sorted(self._candidates) if candidate.outcome is not None)
-        return next(map(self._remedy, tried), None)
+            self._try(heapq.heappop(self._candidates))
+        placed = min((candidate for candidate in self._candidates if candidate.outcome is not None), default=None)
+        if placed is not None:
+            return self._remedy(placed)
+        if self._is_open(trials):
+            raise SearchStopped(self._pair_id)
+        return None
+
+    def _is_open(self, trials: int) -> bool:
+        """Return whether the cheapest candidate is still to be tried."""
+        return bool(self._candidates) and self._candidates[0].outcome is None and trials < _MOST_TRIALS
 
     def _try(self, candidate: _Candidate) -> None:
         """Try a candidate and add it with its outcome; without an outcome, add a place by hand to its changes."""
         if candidate.steps[0].kind is RemedyKind.PLACE:
             outcome = try_place(self._state, self._pair_id, candidate.steps[0], self._now)
-        elif (after := carry_out(self._state, self._pair_id, candidate.steps, self._now)) is None:
+        elif (after := self._after(candidate.steps, spares_moves=False)) is None:
             return
         else:
             outcome = outcome_of(self._state, after, self._pair_id)
-            if outcome is None and candidate.steps[-1].kind is not RemedyKind.PLACE:
+            if outcome is not None and (carried_out := self._after(candidate.steps, spares_moves=True)):
+                outcome = outcome_of(self._state, carried_out, self._pair_id)
+            elif outcome is None and candidate.steps[-1].kind is not RemedyKind.PLACE:
                 self._add_by_hand(candidate, after)
                 self._add_tables(candidate)
         if outcome is not None:
             self._add(candidate.steps, candidate.slot, outcome)
+
+    def _after(self, steps: Steps, *, spares_moves: bool) -> AgendaState | None:
+        """Return the state after the steps. A trial that spares no moves is short, and places the same encounters."""
+        return carry_out(self._state, self._pair_id, steps, self._now, spares_moves=spares_moves)
 
     def _add_by_hand(self, candidate: _Candidate, after: AgendaState) -> None:
         """Add that the encounter is placed by hand as well: in the first slot that is open after the changes."""

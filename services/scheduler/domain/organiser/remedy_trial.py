@@ -33,11 +33,14 @@ class Outcome(NamedTuple):
     lost: tuple[str, ...]
 
 
-def carry_out(state: AgendaState, pair_id: str, steps: Sequence[RemedyStep], now: datetime) -> AgendaState | None:
+def carry_out(
+    state: AgendaState, pair_id: str, steps: Sequence[RemedyStep], now: datetime, *, spares_moves: bool = True
+) -> AgendaState | None:
     """Return a copy of the state after the steps; `None` if a rule forbids a step."""
     copy = copy_of(state)
     for step in steps:
         decision = DecisionInProgress(copy, now)
+        decision.spares_moves = spares_moves
         try:
             if step.kind in _EVENTS:
                 apply_event(decision, _EVENTS[step.kind](copy, step, now))

@@ -65,7 +65,8 @@ class AgendaRepair:
         for pair_id in unplaced:
             self._place(pair_id, settling.settled_assignment(self._state, pair_id, self._now) or previous.get(pair_id))
         self._offer_freed(set(unplaced))
-        spare_moves(self._decision, self._cause, coming.giving_way)
+        if self._decision.spares_moves:
+            spare_moves(self._decision, self._cause, coming.giving_way)
 
     def _bring_home(self, coming: settling.Homecoming) -> dict[str, Assignment]:
         """Place displaced meetings at their settled places; return the assignments of meetings that gave way."""

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from services.scheduler import known_remedies
+from services.scheduler.domain.organiser.remedies import SearchStopped
 from services.scheduler.domain.state import AgendaState
 from services.scheduler.known_remedies import KnownRemedies
 
@@ -20,8 +21,12 @@ def sought(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Replace the search by one that takes a second and finds nothing; return the pairs that it was asked for."""
     pairs: list[str] = []
 
-    def find(state: AgendaState, pair: str, now: datetime) -> Any:
+    def find(state: AgendaState, pair: str, now: datetime, may_go_on: Callable[[], bool]) -> Any:
         pairs.append(pair)
+        if pair == "endless":
+            while may_go_on():
+                pass
+            raise SearchStopped
 
     monkeypatch.setattr(known_remedies, "find_remedy", find)
     return pairs
@@ -41,6 +46,13 @@ def test_a_search_ends_with_its_time_and_is_known_until_the_agenda_changes(sough
     state.version += 1
     assert known.of(state, NOW) == {}
     assert sought == ["a", "b"]
+
+
+def test_a_search_that_is_stopped_is_known_to_be_unfinished(sought: list[str]) -> None:
+    known, state = KnownRemedies(ticking()), AgendaState(edition_id="edn_1")
+    assert known.seek(state, ["a", "endless", "b"], NOW, 5.0) == {"a": None}
+    assert known.of(state, NOW) == {"a": None}
+    assert sought == ["a", "endless"]
 
 
 def test_lists_rest_for_four_times_the_duration_of_a_search(sought: list[str]) -> None:

@@ -166,6 +166,16 @@ def test_the_capacity_of_a_session_changes_no_agenda() -> None:
     assert [change.type for change in subject.changes[before:]] == ["edition_taken"]
 
 
+def test_the_cancellation_of_an_organisation_empties_the_agendas_of_its_participants_at_once() -> None:
+    keynote, attendee = session("k", 1, 2), participant("a", organisation_id="org-a", session_ids=("k",))
+    subject = announced(Edition(edition(), organisation("org-a"), attendee, *people("b"), affinity("a", "b")))
+    subject.consume(edition(revision=3, phase="published", sessions=(keynote,)))
+    said = subject.consume(organisation("org-a", revision=2, status="cancelled"))
+    assert [len(agendas(said)[name].entries) for name in "ab"] == [0, 0]
+    gone = participant("a", revision=2, organisation_id="org-a", session_ids=("k",), status="cancelled")
+    assert agendas(subject.consume(gone)) == {}
+
+
 def test_a_delayed_edition_keeps_the_slots_of_its_meetings() -> None:
     subject = Edition(edition(), *people("a", "b", "c"), affinity("a", "b"), affinity("a", "c"))
     before = subject.slot("a", "b"), subject.slot("a", "c")
