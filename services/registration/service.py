@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from services.registration.affinity_versions import BuiltInVersions
 from services.registration.ceilings import Room, unbounded
 from services.registration.domain.checks.doubtful_fact import DoubtfulFact
@@ -65,15 +67,26 @@ class OperatorService:
         return await self.unit_of_work.get(kind, edition_id, entity_id)
 
     async def warnings(self, entity: Entity) -> tuple[DoubtfulFact, ...]:
-        """List the doubtful facts of an entity."""
+        """List the doubtful facts of an entity, and the cancelled entities whose name or address it has taken over."""
         match entity:
             case Edition():
                 return await self.editions.warnings(entity)
             case Organisation():
-                return await self.organisations.warnings(entity)
+                return (*self._registered_before(entity, "/name"), *await self.organisations.warnings(entity))
             case Participant():
-                return await self.participants.warnings(entity)
+                return (*self._registered_before(entity, "/email"), *await self.participants.warnings(entity))
         return ()
+
+    def _registered_before(self, entity: Entity, where: str) -> Iterator[DoubtfulFact]:
+        for before in self.unit_of_work.given_way:
+            if isinstance(before, type(entity)) and before.unique == entity.unique:
+                yield DoubtfulFact(
+                    where,
+                    f"{before.NOUN} {before.id} had it, and was cancelled. This is a new {before.NOUN}, without the "
+                    f"requests and encounters of before: to have them back, cancel this one, and reinstate {before.id}",
+                    "registered-before",
+                    before.id,
+                )
 
     async def page(
         self, kind: type[AnyEntity], edition_id: str | None, after: str | None, limit: int

@@ -85,6 +85,8 @@ class UnitOfWork:
         self.clock = clock
         self.principal = principal
         self.gate: Gate = _OpenGate()
+        #: Cancelled entities that have given their unique key up in this unit of work.
+        self.given_way: list[Entity] = []
         self._room = room
 
     def stamp(self, edition_id: str) -> Stamp:
@@ -253,6 +255,7 @@ class UnitOfWork:
         giving_way = next((holder for holder in holders if holder.id != entity.id and holder.gives_way), None)
         if giving_way is not None:
             await self.repository.release(giving_way)
+            self.given_way.append(giving_way)
             return
         if holders:
             raise Conflict(_taken(entity, holders[0])) from error

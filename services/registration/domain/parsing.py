@@ -17,6 +17,10 @@ AnyFacts = TypeVar("AnyFacts", bound=Facts)
 
 MOST_FAULTS = 100
 _LONGEST_POINTER = 200
+_NO_STATUS = (
+    "there is no such field here: participants and organisations are cancelled by POST .../cancellation, and brought "
+    "back by POST .../reinstatement"
+)
 
 
 def parse_facts(kind: type[AnyFacts], raw: bytes) -> AnyFacts:
@@ -76,6 +80,8 @@ def _merge(target: object, patch: object) -> object:
 
 
 def _field_error(detail: ErrorDetails) -> FieldError:
+    if detail["loc"] == ("status",) and detail["type"] == "extra_forbidden":
+        return FieldError("/status", _NO_STATUS)
     return FieldError(pointer_to(detail["loc"]), reason_of(detail))
 
 

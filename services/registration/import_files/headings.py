@@ -51,10 +51,15 @@ def key_of(text: str) -> str:
 
 
 def _words(text: str) -> list[str]:
+    words = _all_words(text)
+    return [word for word in words if word not in _FILLERS] or words
+
+
+def _all_words(text: str) -> list[str]:
     spaced = _CAMEL.sub(" ", text[:_LONGEST_HEADING])
     plain = unicodedata.normalize("NFKD", spaced.replace("ß", "ss").replace("&", " and "))
     folded = "".join(letter for letter in plain if not unicodedata.combining(letter)).casefold()
-    return [word for word in _WORD.findall(folded) if word not in _FILLERS] or _WORD.findall(folded)
+    return _WORD.findall(folded)
 
 
 def _keys(words: Sequence[str]) -> Iterator[str]:
@@ -87,11 +92,14 @@ class FieldVocabulary:
 
     def __post_init__(self) -> None:
         ranks: dict[str, tuple[int, str]] = {}
+        exact: dict[str, tuple[int, str]] = {}
         for names in self.fields:
             for rank, alias in enumerate((*names.aliases, names.name)):
+                exact.setdefault("".join(_all_words(alias)), (rank, names.name))
                 for key in _keys(_words(alias)):
                     ranks.setdefault(key, (rank, names.name))
         object.__setattr__(self, "_ranks", ranks)
+        object.__setattr__(self, "_exact", exact)
         object.__setattr__(self, "_marks", frozenset(map(key_of, self.marks)))
         object.__setattr__(self, "_mapped", {key_of(heading): name for heading, name in self.mapping.items()})
 
@@ -129,7 +137,11 @@ class FieldVocabulary:
         return [" or ".join(group) for group in self.required if not set(group) & set(found)]
 
     def _known(self, heading: str) -> tuple[int, str] | None:
+        # With its fillers, "available from" is another field than "available".
+        exact: Mapping[str, tuple[int, str]] = getattr(self, "_exact")  # noqa: B009 - set in a frozen class
         for spelling in _spellings(heading):
+            if found := exact.get("".join(_all_words(spelling))):
+                return found
             words = _words(spelling)
             counted, number = _without_number(words)
             without = [word for word in counted if word not in _QUALIFIERS]

@@ -127,6 +127,22 @@ async def test_the_address_of_a_cancelled_participant_may_be_used_again(desk: De
     assert (await desk.reinstate(desk.participant(0))).json()["status"] == "active"
 
 
+async def test_a_registration_in_place_of_a_cancelled_one_says_how_to_have_that_back(desk: Desk) -> None:
+    before, path = desk.edition.participants[0], desk.participant(0)
+    await desk.cancel(path)
+    body = participant_body(desk.edition.organisations[0], name="P 1a", email="a1@x.example")
+    new = await desk.api.post(f"{desk.edition.path}/participants", json=body)
+    assert [(doubt["slug"], doubt["value"]) for doubt in new.json()["warnings"]] == [("registered-before", before)]
+    assert f"reinstate {before}" in new.json()["warnings"][0]["message"]
+    await desk.cancel(f"{desk.edition.path}/participants/{new.json()['participant_id']}")
+    assert (await desk.reinstate(path)).is_success
+
+
+async def test_a_status_in_a_body_is_refused_with_the_routes_that_set_it(desk: Desk) -> None:
+    refused = await desk.api.patch(desk.participant(0), json={"status": "cancelled"}, headers=ANY_REVISION)
+    assert (refused.status_code, "/reinstatement" in refused.json()["detail"]) == (422, True)
+
+
 async def test_a_change_may_take_the_address_or_name_of_the_cancelled(desk: Desk) -> None:
     await desk.cancel(desk.organisation(0))
     answer = await desk.api.patch(desk.participant(2), json={"email": "a1@x.example"}, headers=ANY_REVISION)

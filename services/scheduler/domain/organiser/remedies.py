@@ -118,9 +118,10 @@ class _RemedySearch:
             return
         else:
             outcome = outcome_of(self._state, after, self._pair_id)
-            if outcome is not None and (carried_out := self._after(candidate.steps, spares_moves=True)):
-                outcome = outcome_of(self._state, carried_out, self._pair_id)
-            elif outcome is None and candidate.steps[-1].kind is not RemedyKind.PLACE:
+            if outcome is not None:
+                carried_out = self._after(candidate.steps, spares_moves=True)
+                outcome = outcome_of(self._state, carried_out, self._pair_id) if carried_out else None
+            elif candidate.steps[-1].kind is not RemedyKind.PLACE:
                 self._add_by_hand(candidate, after)
                 self._add_tables(candidate)
         if outcome is not None:

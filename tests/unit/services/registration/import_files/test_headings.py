@@ -6,7 +6,7 @@ import pytest
 
 from services.registration.import_files.headings import header_of
 from services.registration.import_files.no_entries import is_no_entry
-from services.registration.import_files.vocabulary import ORGANISATIONS, PARTICIPANTS
+from services.registration.import_files.vocabulary import ORGANISATIONS, PARTICIPANTS, VOCABULARIES
 
 
 @pytest.mark.parametrize(
@@ -84,3 +84,10 @@ def test_headings_of_ticket_shops_are_known(heading: str, field: str) -> None:
 )  # fmt: skip
 def test_totals_and_notes_below_a_list_are_no_entries(cells: list[str], expected: bool) -> None:
     assert is_no_entry(cells) is expected
+
+
+@pytest.mark.parametrize("kind", VOCABULARIES)
+def test_each_name_of_a_field_is_the_heading_of_that_field(kind: str) -> None:
+    vocabulary = VOCABULARIES[kind]
+    named = {(alias, field.name) for field in vocabulary.fields for alias in (field.name, *field.aliases)}
+    assert {(alias, (vocabulary.field_of(alias, 0) or (0, ""))[1]) for alias, _ in named} == named
