@@ -66,7 +66,7 @@ class SheetRow:
     """The cells of a row by field, and the line of the file on which the row starts.
 
     `kinds` tells which cells the spreadsheet keeps as a `number` or a `date`, `errors` the cells that are left out
-    because they hold an error of the spreadsheet.
+    because the spreadsheet has no value there: the reason is an error or a formula that was not computed.
     """
 
     line: int
@@ -230,9 +230,9 @@ class SheetBuilder:
         for rank, number, name in self._columns:
             cell = cells[number] if number < len(cells) else ""
             text = self._text(rank, number, cell)
-            if is_error_value(text):
-                errors[name] = text, self._headings[number]
-            elif reason := _fault_of(text, is_escaped=is_escaped(cell.strip())):
+            if missing := _missing_value(text, is_escaped=is_escaped(cell.strip())):
+                errors[name] = missing, self._headings[number]
+            elif reason := _fault_of(text):
                 faults.append((self._headings[number], reason))
             elif not laid.get(name):
                 laid[name] = text
@@ -263,7 +263,7 @@ class SheetBuilder:
             laid.pop(name, None)
             group = self._required.get(name, ())
             if group and not any(laid.get(other) for other in group):
-                faults.append((heading, f"{text}, an error of the spreadsheet: write the value itself there"))
+                faults.append((heading, f"{text}: write the value itself there"))
         return faults
 
     def _reject(self, line: int, column: str, reason: str) -> None:
@@ -322,9 +322,16 @@ def _is_formula(cell: str) -> bool:
     return cleaned(cell).startswith(FORMULA) and not is_escaped(cell.strip())
 
 
-def _fault_of(cell: str, *, is_escaped: bool) -> str:
+def _fault_of(cell: str) -> str:
     if len(cell) > MOST_CELL_CHARACTERS:
         return f"more than {MOST_CELL_CHARACTERS} characters (or a quote is not closed): shorten it"
+    return ""
+
+
+def _missing_value(cell: str, *, is_escaped: bool) -> str:
+    """Return the reason for which a spreadsheet shows no value in a cell; empty for a value."""
+    if is_error_value(cell):
+        return f"{cell}, an error of the spreadsheet"
     if cell.startswith(FORMULA) and not is_escaped:
-        return f"{cell[:50]!r}, a formula without a value: put its value there"
+        return f"{cell[:50]!r}, a formula without a value"
     return ""

@@ -13,6 +13,7 @@ from services.registration.domain.checks.participant import doubtful_facts_of_pa
 from services.registration.domain.edition import Edition
 from services.registration.domain.errors import Conflict, FieldError, Invalid
 from services.registration.domain.match_request import LIVE, MatchRequest, MatchRequestFacts, pair_key
+from services.registration.domain.organisation import Organisation
 from services.registration.domain.parsing import apply_patch, parse_facts
 from services.registration.domain.participant import Participant, ParticipantFacts
 from services.registration.domain.parties import must_be_active
@@ -28,6 +29,7 @@ from services.registration.imports.spans import NoTime, joined, marked, spans_of
 from services.registration.imports.words import priority_of
 from services.registration.previews import ChangeStep
 from services.registration.service import OperatorService
+from shared.contract.spelling import same_name
 
 _PEOPLE_OF_A_READ: Final = 25
 _MOST_NAMED: Final = 3
@@ -41,12 +43,15 @@ class PeopleList(ListImport):
     def __init__(self, service: OperatorService, edition_id: str) -> None:
         super().__init__(service, edition_id)
         self.people = PeopleIndex()
+        self.organisations: set[str] = set()
         self.edition: Edition
 
     async def begin(self, sheet: Sheet) -> None:  # noqa: ARG002 - as `ListImport`
         self.edition = await self.service.editions.get_changeable(self.edition_id)
         async for participant in self.service.unit_of_work.repository.all_of(Participant, self.edition_id):
             self.people.add(participant)
+        async for organisation in self.service.unit_of_work.repository.all_of(Organisation, self.edition_id):
+            self.organisations.add(same_name(organisation.name))
 
     def person(self, row: SheetRow, field: str) -> KnownPerson:
         """Return the participant that a cell names. Raises `Invalid`."""
@@ -66,6 +71,8 @@ class PeopleList(ListImport):
             return f"{len(found)} participants are named {text[:100]!r}: write the address or the id of the participant"
         if any(mark in text for mark in ";|/&"):
             return f"{text[:100]!r} names no participant: if it names several, write a row for each"
+        if same_name(text) in self.organisations:
+            return f"{text[:100]!r} is an organisation: name the participant of it whom the row means"
         unknown = f"no participant has the address, the name or the id {text[:100]!r}"
         similar = "" if "@" in text else self.people.similar(text)
         return f"{unknown}: do you mean {similar}?" if similar else f"{unknown}: register the participant first"

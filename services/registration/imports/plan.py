@@ -198,9 +198,7 @@ class ImportPlan:
         for doubt in plan.doubts:
             report.warn(plan.row.line, column_at(doubt.pointer, self.kind, self.found), doubt.detail)
         for name, text in plan.row.errors.items():
-            report.warn(
-                plan.row.line, column_at(name, self.kind, self.found), f"{text}, an error of the spreadsheet: left out"
-            )
+            report.warn(plan.row.line, column_at(name, self.kind, self.found), f"{text}: left out")
         for name, value in plan.assumed.items():
             report.assumed[name, str(value)] += 1
         if plan.makes and plan.makes not in report.organisations:

@@ -148,3 +148,11 @@ async def test_several_people_in_a_cell_of_a_request_are_told_to_be_rows(send: A
     )
     assert (report["created"], report["rejected_rows"]) == (1, 1)
     assert "if it names several, write a row for each" in report["rejected"][0]["reason"]
+
+
+async def test_an_organisation_in_place_of_a_person_is_told_as_that(
+    send: Any, api: httpx.AsyncClient, edition: EditionHarness
+) -> None:
+    name = (await items(api, edition, "organisations"))[0]["name"]
+    report = await send("match-requests", f"Solicitante;Quiere reunirse con\na1@x.example;{name.upper()}\n")
+    assert f"{name.upper()!r} is an organisation: name the participant" in report["rejected"][0]["reason"]

@@ -29,7 +29,7 @@ def test_a_sheet_is_read_as_openpyxl_saves_it() -> None:
     raw = saved(["Name", "Country", "Region"], ["A", "ES", 13], ["=1+1", "ES", None], [None, None], ["B", "PT", True])
     assert read(raw, PLACES) == [
         SheetRow(2, {"name": "A", "country": "ES", "region": "13"}, {"region": "number"}),
-        RowRejection(3, "Name", "'=', a formula without a value: put its value there"),
+        RowRejection(3, "Name", "'=', a formula without a value: write the value itself there"),
         SheetRow(5, {"name": "B", "country": "PT", "region": "true"}),
     ]
 
@@ -180,9 +180,15 @@ def test_an_error_of_the_spreadsheet_is_left_out_of_a_cell_that_is_not_needed(er
         ["#1", "ES", "#2"],
     ]
     assert read(saved(*rows), PLACES) == [
-        SheetRow(2, {"name": "A", "country": "ES"}, {}, {"region": error}),
+        SheetRow(2, {"name": "A", "country": "ES"}, {}, {"region": f"{error}, an error of the spreadsheet"}),
         RowRejection(3, "name", f"{error}, an error of the spreadsheet: write the value itself there"),
         SheetRow(4, {"name": "#1", "country": "ES", "region": "#2"}),
+    ]
+
+
+def test_a_formula_without_a_value_is_left_out_of_a_cell_that_is_not_needed() -> None:
+    assert read(saved(["name", "country", "region"], ["A", "ES", "=1+1"]), PLACES) == [
+        SheetRow(2, {"name": "A", "country": "ES"}, {}, {"region": "'=', a formula without a value"})
     ]
 
 
