@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.portal.domain.people import ShownPerson, plain, shown_person
 from services.portal.domain.picture import EditionPicture
@@ -75,12 +75,10 @@ def acquaintance(
 ) -> Acquaintance:
     """Return a person as another participant reads it before the two have agreed to meet."""
     participant = picture.participants[participant_id]
-    shown, house = shown_person(picture, participant_id), picture.organisations.get(participant.organisation_id)
-    consent, state = participant.consents.get(ConsentSubject.LISTED), state_between(picture, reader_id, participant_id)
-    if not (consent and consent.granted) and state not in {"asks", "agreed"}:
-        shown = ShownPerson(participant_id, "", "", shown.organisation, shown.country)
+    house = picture.organisations.get(participant.organisation_id)
+    state = state_between(picture, reader_id, participant_id)
     return Acquaintance(
-        person=shown,
+        person=person_read_by(picture, reader_id, participant_id),
         kind=house.kind if house else "",
         needs=participant.profile.needs,
         offers=participant.profile.offers,
@@ -93,6 +91,18 @@ def acquaintance(
 def may_be_asked(picture: EditionPicture, reader_id: str, participant_id: str) -> bool:
     """Tell whether a participant may be shown to the reader."""
     return any(participant.participant_id == participant_id for participant, _ in _strangers(picture, reader_id))
+
+
+def person_read_by(picture: EditionPicture, reader_id: str, other_id: str) -> ShownPerson:
+    """Return a person as a participant reads it.
+
+    The name is shown if the person agreed to be listed, asks the participant, or has agreed to meet. Else the
+    organisation alone is shown.
+    """
+    shown, other = shown_person(picture, other_id), picture.participants.get(other_id)
+    if other is None or _is_listed(other) or state_between(picture, reader_id, other_id) in {"asks", "agreed"}:
+        return shown
+    return replace(shown, name="", job_title="")
 
 
 def state_between(picture: EditionPicture, reader_id: str, other_id: str) -> str:
@@ -135,9 +145,13 @@ def _keeps_apart(one: ParticipantChanged, other: ParticipantChanged) -> bool:
     return any({who.participant_id, who.organisation_id} & {*by.blocked_ids} for by, who in sides)
 
 
-def _text_of(participant: ParticipantChanged, house: OrganisationChanged, language: str) -> str:
+def _is_listed(participant: ParticipantChanged) -> bool:
     consent = participant.consents.get(ConsentSubject.LISTED)
-    name = participant.name if consent and consent.granted else ""
+    return consent is not None and consent.granted
+
+
+def _text_of(participant: ParticipantChanged, house: OrganisationChanged, language: str) -> str:
+    name = participant.name if _is_listed(participant) else ""
     profile = participant.profile
     labels = [label_of(code, language) for code in profile.codes]
     return plain(" ".join([name, house.name, *profile.needs, *profile.offers, *profile.codes, *labels]))

@@ -6,7 +6,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.portal.domain.people import ShownPerson, shown_person
+from services.portal.domain.meeting import person_read_by
+from services.portal.domain.people import ShownPerson
 from services.portal.domain.picture import EditionPicture
 from shared.contract.events import EncounterState, MatchRequestChanged, RequestState
 
@@ -41,13 +42,13 @@ def shown_requests(picture: EditionPicture, participant_id: str) -> ShownRequest
     received = [request for request in found if request.requester_id != participant_id]
     return ShownRequests(
         to_answer=tuple(
-            _shown(picture, request, request.requester_id, states)
+            _shown(picture, request, participant_id, request.requester_id, states)
             for request in received
             if request.state is RequestState.REQUESTED
         ),
-        sent=tuple(_shown(picture, request, request.target_id, states) for request in sent),
+        sent=tuple(_shown(picture, request, participant_id, request.target_id, states) for request in sent),
         received=tuple(
-            _shown(picture, request, request.requester_id, states)
+            _shown(picture, request, participant_id, request.requester_id, states)
             for request in received
             if request.state is not RequestState.REQUESTED
         ),
@@ -55,12 +56,16 @@ def shown_requests(picture: EditionPicture, participant_id: str) -> ShownRequest
 
 
 def _shown(
-    picture: EditionPicture, request: MatchRequestChanged, other_id: str | None, states: dict[str, EncounterState]
+    picture: EditionPicture,
+    request: MatchRequestChanged,
+    reader_id: str,
+    other_id: str | None,
+    states: dict[str, EncounterState],
 ) -> ShownRequest:
     return ShownRequest(
         request_id=request.request_id,
         revision=request.revision,
-        other=shown_person(picture, other_id) if other_id else None,
+        other=person_read_by(picture, reader_id, other_id) if other_id else None,
         state=request.state,
         encounter=states.get(request.request_id),
         priority=request.priority,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.contract.events import ConsentRecord, ConsentSubject, Event
-from tests.support.notify_stage import NOW, OPENING, QUARTER, everybody
+from tests.support.notify_stage import EVENTS, NOW, OPENING, QUARTER, everybody
 from tests.support.portal_scene import participant, scheduled, whole_edition
 from tests.support.portal_stage import PERSON, PortalStage, as_person, preview, token_in
 
@@ -116,6 +116,25 @@ async def test_people_are_named_to_others_only_if_they_agreed() -> None:
     assert "Listed Person" in page
     assert "Person 4" not in page
     assert "Nobody fits" in blind
+
+
+@pytest.mark.parametrize(
+    ("request_", "named"),
+    [
+        (("prt_0", "prt_7", "requested"), False),
+        (("prt_0", "prt_7", "declined"), False),
+        (("prt_0", "prt_7", "withdrawn"), False),
+        (("prt_0", "prt_7", "accepted"), True),
+        (("prt_7", "prt_0", "requested"), True),
+    ],
+)
+async def test_a_request_shows_the_name_of_who_asks_or_agreed(request_: tuple[str, str, str], named: bool) -> None:
+    requester, target, state = request_
+    request = EVENTS.request("req_x", requester, target, state=state)
+    person = participant(7, revision=2, name="Unlisted Person")
+    async with stage().open(*whole_edition(), person, request) as client:
+        page = (await as_person(client).get("/requests")).text
+    assert ("Unlisted Person" in page) is named
 
 
 @pytest.mark.parametrize("target", ["prt_0", "prt_nobody", "prt_2"])
