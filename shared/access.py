@@ -59,6 +59,7 @@ class Action(StrEnum):
     READ_REQUESTS = "requests.read"
     CHANGE_REQUESTS = "requests.change"
     ACT_ON_OWN_REQUESTS = "requests.own"
+    CHANGE_CONSENTS = "consents.change"
     CHANGE_OWN_FACTS = "person.change"
     READ_AGENDA = "agenda.read"
     PLAN_AGENDA = "agenda.plan"
@@ -118,6 +119,7 @@ _WRITE: Final = frozenset(
         Action.REVOKE_LINKS,
         Action.CHANGE_REQUESTS,
         Action.ACT_ON_OWN_REQUESTS,
+        Action.CHANGE_CONSENTS,
         Action.CHANGE_OWN_FACTS,
         Action.EDIT_AGENDA,
         Action.REPORT_ATTENDANCE,
@@ -174,7 +176,9 @@ ROLE_ACTIONS: Final[Mapping[StaffRole, frozenset[Action]]] = {
     StaffRole.GOVERNMENT: frozenset({Action.READ_OBSERVATORY}),
 }
 #: Actions of a participant with a link, on the participant's own data only.
-PARTICIPANT_ACTIONS: Final = frozenset({Action.READ_PARTICIPANTS, Action.ACT_ON_OWN_REQUESTS, Action.CHANGE_OWN_FACTS})
+PARTICIPANT_ACTIONS: Final = frozenset(
+    {Action.READ_PARTICIPANTS, Action.ACT_ON_OWN_REQUESTS, Action.CHANGE_CONSENTS, Action.CHANGE_OWN_FACTS}
+)
 #: Actions on the operator as a whole: a principal of some editions may not do them.
 OPERATOR_WIDE: Final = frozenset(
     {Action.OPEN_EDITIONS, Action.READ_ALL_EVENTS, Action.MANAGE_KEYS, Action.MANAGE_STAFF}

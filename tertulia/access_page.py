@@ -30,6 +30,7 @@ WORDS: Final[dict[Action, str]] = {
     Action.READ_REQUESTS: "read match requests",
     Action.CHANGE_REQUESTS: "make and answer match requests",
     Action.ACT_ON_OWN_REQUESTS: "make and answer match requests in the name of a participant",
+    Action.CHANGE_CONSENTS: "record and withdraw the consents of a participant",
     Action.CHANGE_OWN_FACTS: "change profile, availability and sessions in the name of a participant",
     Action.READ_AGENDA: "read encounters",
     Action.PLAN_AGENDA: "read affinities, proposals, goals, waits and remedies; ask what-if questions",

@@ -19,7 +19,7 @@ router = APIRouter(prefix="/editions/{edition_id}/participants/{participant_id}/
 
 
 @router.put("", response_model=Participant, openapi_extra=body_docs(ConsentFacts))
-@needs(Action.CHANGE_PARTIES)
+@needs(Action.CHANGE_CONSENTS)
 async def put_consent(
     service: CurrentService,
     edition_id: PathId,
@@ -35,7 +35,7 @@ async def put_consent(
 
 
 @router.delete("", response_model=Participant)
-@needs(Action.CHANGE_PARTIES)
+@needs(Action.CHANGE_CONSENTS)
 async def withdraw_consent(
     service: CurrentService, edition_id: PathId, participant_id: PathId, subject: PathId
 ) -> Response:

@@ -7,7 +7,10 @@ from typing import Any
 
 import httpx
 
+from services.registration.api.access import ApiContext
+from shared.access import Principal, PrincipalKind
 from shared.contract.events import ParticipantChanged
+from tests.support.principals import client_as
 from tests.support.registration_api import ANY_REVISION, EditionHarness, RegistrationHarness
 
 TEXT = "Acepto que mi nombre aparezca en la lista de participantes."
@@ -65,3 +68,17 @@ async def test_answers_without_a_text_or_about_an_unknown_use_are_refused(
     await api.post(f"{path}/erasure")
     assert (await api.put(f"{path}/consents/listed", json=GRANTED)).status_code == 409
     assert (await api.get(path)).json()["consents"] == {}
+
+
+async def test_a_person_answers_by_the_link_of_the_mail_for_nobody_else(
+    context: ApiContext, edition: EditionHarness
+) -> None:
+    own, other = edition.participants[:2]
+    person = Principal(PrincipalKind.PARTICIPANT, own, "itecam", editions=frozenset({edition.edition_id}))
+    async with client_as(context, person) as client:
+        answer = await client.put(f"{edition.path}/participants/{own}/consents/listed", json=GRANTED)
+        foreign = await client.put(f"{edition.path}/participants/{other}/consents/listed", json=GRANTED)
+        withdrawn = await client.delete(f"{edition.path}/participants/{own}/consents/listed")
+    assert answer.json()["consents"]["listed"]["by"] == f"participant:{own}"
+    assert foreign.status_code == 404
+    assert withdrawn.json()["consents"]["listed"]["granted"] is False
