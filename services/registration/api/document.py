@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import json
+import re
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -27,6 +29,7 @@ _INFO: Final = {
     "contact": {"name": "The operator of this installation"},
 }
 _SERVERS: Final = [{"url": "/", "description": "This installation."}]
+_REFERENCE: Final = re.compile(r'"#/components/schemas/([^"]+)"')
 #: Groups of operations.
 TAGS: Final = {
     "match requests": "A participant asks to meet another, or for proposals; answers.",
@@ -90,7 +93,19 @@ def _document(app: FastAPI) -> dict[str, Any]:
     document["security"] = [{"key": []}]
     _name_actions(document, app)
     _require_if_match(document)
+    _leave_out_unused(components["schemas"], document["paths"])
     return readable(document)
+
+
+def _leave_out_unused(schemas: dict[str, Any], paths: dict[str, Any]) -> None:
+    """Remove the schemas to which no operation leads: of some bodies, the operations take the patch alone."""
+    used, waiting = set[str](), [paths]
+    while waiting:
+        found = {name for name in _REFERENCE.findall(json.dumps(waiting.pop())) if name not in used}
+        used |= found
+        waiting += [schemas[name] for name in found]
+    for name in schemas.keys() - used:
+        del schemas[name]
 
 
 def _name_actions(document: dict[str, Any], app: FastAPI) -> None:
